@@ -1,0 +1,187 @@
+"""Row checks of readings and events: pure, vectorised, and cheap when every row is good (the usual frame).
+
+Each check gives a mask of bad rows. A row has the reason of the first check it fails, in the order of the tables
+below; sentences are written for bad rows only.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from stream.columns import BadRow, MeterColumns, PhoneColumns
+from stream.records import KINDS, QUALITIES, Quality, Reason
+
+MAX_KW = 30.0
+"""Average power above which a home's reading is absurd (a home's main fuse is far below it)."""
+MAX_DURATION_S = 86_400.0
+EARLIEST = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
+LATEST = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
+"""Times outside these are damaged whatever the clock says; within them every time fits a datetime."""
+FUTURE_S = 600
+"""A time this many seconds ahead of our clock is clock skew, beyond it a wrong clock."""
+MAX_ID = 64
+NOISE_KWH = 1e-6
+"""Differences of a meter's register in floats come out this far below zero; they are zero."""
+
+Mask = NDArray[np.bool_]
+Check = tuple[Mask, Reason, Callable[[int], str]]
+
+_MISSING = QUALITIES.index(Quality.missing)
+_MINUTES = np.array([15, 30, 60])
+_MINUTES_OK = np.isin(np.arange(256), _MINUTES)
+_SECONDS = np.where(_MINUTES_OK, np.arange(256) * 60, 1).astype(np.int64)
+_LIMIT_KWH = (np.arange(256) * MAX_KW / 60 * (1 + 1e-6)).astype(np.float32)
+_ID_BYTES = np.array([chr(b).isascii() and (chr(b).isalnum() or chr(b) in "._:-") for b in range(256)])
+
+
+def check_meter(columns: MeterColumns, now: int | None) -> tuple[MeterColumns, list[BadRow]]:
+    """The good rows of n readings and why the others are not.
+
+    ``now``: UTC seconds, or None to accept any time up to the year 2200. A missing value becomes NaN whatever number
+    was sent with it. Returns the same columns, uncopied, when there is nothing to change.
+    """
+    start, kwh, minutes, quality = columns.start, columns.kwh, columns.minutes, columns.quality
+    missing = quality == _MISSING
+    checks: list[Check] = [
+        (~valid_ids(columns.household_id), Reason.bad_household, _say_id(columns.household_id)),
+        *_time_checks(start, now, "start"),
+        (~_MINUTES_OK[minutes], Reason.bad_interval, lambda i: f"minutes is {minutes[i]}: send 15, 30 or 60"),
+        (start % _SECONDS[minutes] != 0, Reason.bad_time, lambda i: _say_unaligned(int(start[i]), int(minutes[i]))),
+        (
+            quality >= len(QUALITIES),
+            Reason.bad_quality,
+            lambda i: f"quality is {quality[i]}: send 0 measured, 1 estimated or 2 missing",
+        ),
+        (
+            ~((kwh >= -NOISE_KWH) & (kwh <= _LIMIT_KWH[minutes]) | missing),
+            Reason.bad_energy,
+            lambda i: _say_energy(float(kwh[i]), int(minutes[i])),
+        ),
+    ]
+    keep, bad = _verdict(checks)
+    if missing.any() or (kwh < 0).any():
+        kwh = np.where(missing, np.float32(np.nan), np.maximum(kwh, np.float32(0)))
+    if keep is None:
+        return columns if kwh is columns.kwh else MeterColumns(columns.household_id, start, kwh, minutes, quality), bad
+    ids = columns.household_id.filter(pa.array(keep))
+    return MeterColumns(ids, start[keep], kwh[keep], minutes[keep], quality[keep]), bad
+
+
+def check_phone(columns: PhoneColumns, now: int | None) -> tuple[PhoneColumns, list[BadRow]]:
+    """The good rows of n phone events and why the others are not; ``now`` as in ``check_meter``."""
+    at, kind, duration = columns.at, columns.kind, columns.duration_s
+    checks: list[Check] = [
+        (~valid_ids(columns.household_id), Reason.bad_household, _say_id(columns.household_id)),
+        *_time_checks(at, now, "at"),
+        (
+            kind >= len(KINDS),
+            Reason.bad_kind,
+            lambda i: f"kind is {kind[i]}: send 0 to {len(KINDS) - 1} ({', '.join(KINDS)})",
+        ),
+        (
+            ~((duration >= 0) & (duration <= MAX_DURATION_S)),
+            Reason.bad_duration,
+            lambda i: f"duration_s is {duration[i]:g}: send seconds from 0 to {MAX_DURATION_S:.0f}",
+        ),
+    ]
+    keep, bad = _verdict(checks)
+    if keep is None:
+        return columns, bad
+    return PhoneColumns(columns.household_id.filter(pa.array(keep)), at[keep], kind[keep], duration[keep]), bad
+
+
+def time_fault(time: int, now: int | None, name: str) -> tuple[Reason, str] | None:
+    """Why one time (UTC seconds) cannot be used, or None; the same bounds as for rows."""
+    for mask, reason, say in _time_checks(np.array([time], dtype=np.int64), now, name):
+        if mask[0]:
+            return reason, say(0)
+    return None
+
+
+def valid_ids(ids: pa.Array) -> Mask:
+    """Which of n ids are household ids (1-64 of A-Z a-z 0-9 . _ : -); ``ids`` is utf8 or a dictionary of it.
+
+    Looks each byte up in a table over the whole buffer at once: a frame of good ids needs no look at single rows.
+    """
+    if len(ids) == 0:
+        return np.zeros(0, dtype=np.bool_)
+    if isinstance(ids, pa.DictionaryArray):
+        known = np.append(valid_ids(ids.dictionary), False)
+        codes = ids.indices
+        if codes.null_count:
+            codes = codes.cast(pa.int64()).fill_null(len(ids.dictionary))
+        return known[codes.to_numpy(zero_copy_only=False)]
+    validity, offsets, data = ids.buffers()
+    ends = np.frombuffer(offsets, np.int32, len(ids) + 1, ids.offset * 4)
+    raw = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data else np.zeros(0, np.uint8)
+    length = np.diff(ends)
+    ok = (length >= 1) & (length <= MAX_ID)
+    good = _ID_BYTES[raw]
+    if not good.all():
+        before = np.concatenate(([0], np.cumsum(~good)))
+        at = ends - ends[0]
+        ok &= before[at[1:]] == before[at[:-1]]
+    if validity is not None and ids.null_count:
+        ok &= ids.is_valid().to_numpy(zero_copy_only=False)
+    return ok
+
+
+def _time_checks(time: NDArray[np.int64], now: int | None, name: str) -> list[Check]:
+    """Damaged times, and times ahead of the clock."""
+    damaged: Check = (
+        (time < EARLIEST) | (time > LATEST),
+        Reason.bad_time,
+        lambda i: f"{name} is missing or {time[i]} s: send a time after 2000 with its time zone",
+    )
+    if now is None:
+        return [damaged]
+    return [
+        damaged,
+        (
+            time > now + FUTURE_S,
+            Reason.future,
+            lambda i: f"{name} is {_iso(int(time[i]))}, {time[i] - now} s ahead of our clock: check the sender's clock",
+        ),
+    ]
+
+
+def _verdict(checks: list[Check]) -> tuple[Mask | None, list[BadRow]]:
+    """Rows to keep (None: all) and each bad row with the first check it failed."""
+    any_bad = np.logical_or.reduce([mask for mask, _, _ in checks])
+    if not any_bad.any():
+        return None, []
+    bad = []
+    for i in np.flatnonzero(any_bad).tolist():
+        reason, say = next((reason, say) for mask, reason, say in checks if mask[i])
+        bad.append(BadRow(i, reason, say(i)))
+    return ~any_bad, bad
+
+
+def _say_id(ids: pa.Array) -> Callable[[int], str]:
+    def say(i: int) -> str:
+        value = ids[i].as_py()
+        shown = "missing" if value is None else repr(value[:MAX_ID] + ("…" if len(value) > MAX_ID else ""))
+        return f"household_id is {shown}: send 1 to {MAX_ID} of A-Z a-z 0-9 . _ : -"
+
+    return say
+
+
+def _say_unaligned(start: int, minutes: int) -> str:
+    return f"start is {_iso(start)}: send the start of the {minutes}-minute interval, a multiple of {minutes} minutes"
+
+
+def _say_energy(kwh: float, minutes: int) -> str:
+    if np.isnan(kwh):
+        return "kwh is not a number: send quality missing where there is no value"
+    if kwh < 0:
+        return f"kwh is {kwh:g}: send the energy used in the interval, never below 0"
+    return f"kwh is {kwh:g} in {minutes} minutes, over {MAX_KW:g} kW: send kWh of the interval, no register value"
+
+
+def _iso(time: int) -> str:
+    if not EARLIEST <= time <= LATEST:
+        return f"{time} s"
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
