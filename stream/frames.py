@@ -33,7 +33,7 @@ C = TypeVar("C", MeterColumns, PhoneColumns)
 HEADER_ROW = -1
 """``BadRow.row`` of a fault in a header that leaves the rows usable."""
 
-_SCHEMA = str(SCHEMA_VERSION).encode()
+_SCHEMA, _ARROW, _JSON = str(SCHEMA_VERSION).encode(), ARROW.encode(), JSON.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def encode(
     columns: Columns, feed: str | None = None, complete_until: int | None = None, as_json: bool = False
 ) -> tuple[bytes, list[tuple[str, bytes]]]:
     """Value and headers of a message with these rows; ``complete_until`` in UTC seconds."""
-    headers = [("schema", _SCHEMA), ("content-type", (JSON if as_json else ARROW).encode())]
+    headers = [("schema", _SCHEMA), ("content-type", _JSON if as_json else _ARROW)]
     if feed is not None:
         headers.append(("feed", feed.encode()))
     if complete_until is not None:
@@ -102,7 +102,7 @@ def _decode(signal: Signal, value: bytes | None, headers: Headers, now: int | No
         raise FrameError(Reason.unknown_schema, f"header schema is {_show(found.get('schema'))}: send {SCHEMA_VERSION}")
     feed = _feed(found.get("feed"), signal)
     until, bad = _complete_until(found.get("complete-until"), now)
-    columns, row_faults = _rows(signal, value, found.get("content-type"), now) if value else _none(signal)
+    columns, row_faults = _rows(signal, value or b"", found.get("content-type"), now)
     bad += row_faults
     if len(columns) == 0 and until is None and not row_faults:
         if bad:
@@ -113,12 +113,14 @@ def _decode(signal: Signal, value: bytes | None, headers: Headers, now: int | No
 
 def _rows(signal: Signal, value: bytes, content: bytes | None, now: int | None) -> tuple[Columns, list[BadRow]]:
     """Good rows and bad rows of a value by its content type."""
-    if content == b"application/vnd.apache.arrow.stream":
+    if not value:
+        return empty(signal), []
+    if content == _ARROW:
         batch = arrow.read(value)
         if signal == "meter":
             return check_meter(arrow.meter_columns(batch), now)
         return check_phone(arrow.phone_columns(batch), now)
-    if content == b"application/json":
+    if content == _JSON:
         if signal == "meter":
             meter, at, untyped = jsonrows.read_meter(value)
             good, bad = check_meter(meter, now)
@@ -127,10 +129,6 @@ def _rows(signal: Signal, value: bytes, content: bytes | None, now: int | None) 
         events, bad = check_phone(phone, now)
         return events, _merge(untyped, bad, at)
     raise FrameError(Reason.unknown_content_type, f"header content-type is {_show(content)}: send {ARROW} or {JSON}")
-
-
-def _none(signal: Signal) -> tuple[Columns, list[BadRow]]:
-    return empty(signal), []
 
 
 def _merge(untyped: list[BadRow], checked: list[BadRow], at: list[int]) -> list[BadRow]:
