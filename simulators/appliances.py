@@ -46,6 +46,7 @@ class Appliances:
     microwave: Floats
     rice: Floats
     induction: NDArray[np.bool_]
+    air_fryer: Floats
     tv: Floats
     tv_always: NDArray[np.bool_]
     pc: Floats
@@ -70,14 +71,21 @@ def _cycling(rng: Rng, watts: Floats, minutes: tuple[float, float], duty: tuple[
     return Cycling(watts, rng.uniform(*minutes, n), rng.uniform(*duty, n), rng.random(n))
 
 
+def _fridge(rng: Rng, mean: Floats) -> Cycling:
+    """Fridges by their mean watts: old ones switch on and off, those with an inverter hardly vary."""
+    n = len(mean)
+    duty = np.where(rng.random(n) < 0.5, rng.uniform(0.65, 0.95, n), rng.uniform(0.25, 0.45, n))
+    return Cycling(mean / duty, rng.uniform(40, 110, n), duty, rng.random(n))
+
+
 def draw_appliances(rng: Rng, people: People) -> Appliances:
     """What stands in the homes of these people."""
     n = len(people.wake)
     old = people.rhythm == Rhythm.early
     return Appliances(
         standby=np.clip(rng.lognormal(np.log(22), 0.6, n), 4, 110),
-        fridge=_cycling(rng, rng.uniform(80, 140, n), (45, 95), (0.22, 0.42)),
-        kimchi_fridge=_cycling(rng, _some(rng, n, 0.45, 60, 110), (60, 120), (0.18, 0.36)),
+        fridge=_fridge(rng, rng.uniform(28, 55, n)),
+        kimchi_fridge=_fridge(rng, _some(rng, n, 0.45, 12, 30)),
         defrost=_cycling(rng, rng.uniform(120, 220, n), (900, 1900), (0.010, 0.018)),
         tank=_cycling(rng, _some(rng, n, 0.10, 1200, 1800), (420, 900), (0.012, 0.03)),
         boiler=_cycling(rng, _some(rng, n, 0.60, 60, 110), (50, 110), (0.8, 1.2)),
@@ -91,6 +99,7 @@ def draw_appliances(rng: Rng, people: People) -> Appliances:
         microwave=rng.uniform(0.1, 0.8, n) * (rng.random(n) < 0.85),
         rice=rng.uniform(0.3, 0.95, n),
         induction=rng.random(n) < 0.3,
+        air_fryer=_some(rng, n, 0.5, 900, 1500),
         tv=_some(rng, n, 0.92, 60, 170),
         tv_always=rng.random(n) < np.where(old, 0.5, 0.2),
         pc=_some(rng, n, 0.3, 60, 200) * ~old,
@@ -103,7 +112,7 @@ def draw_appliances(rng: Rng, people: People) -> Appliances:
         fan=_some(rng, n, 0.8, 30, 50),
         cooler=_some(rng, n, 0.6, 450, 900),
         # A few homes show almost nothing of the life in them: gas, no television, one lamp.
-        visible=np.where(rng.random(n) < 0.04, rng.uniform(0.02, 0.10, n), rng.lognormal(0, 0.25, n)),
+        visible=np.where(rng.random(n) < 0.04, rng.uniform(0.02, 0.10, n), rng.lognormal(0.2, 0.35, n)),
     )
 
 
@@ -170,7 +179,7 @@ def lived(homes: Appliances, people: People, habits: Habits, rng: Rng, celsius: 
     energy += tv[:, None] / 4000 * home * (rng.random((n, SLOTS)) < 0.9)
     # The rest of living: a door opened, a pump, a charger.
     energy += rng.exponential(0.006, (n, SLOTS)) * home
-    return np.asarray(energy * homes.visible[:, None])
+    return np.asarray(energy * homes.visible[:, None] * habits.vigour[:, None])
 
 
 def presence(habits: Habits) -> Floats:
@@ -200,6 +209,7 @@ def _uses(homes: Appliances, people: People, habits: Habits, rng: Rng) -> Floats
     use(habits.meals, rng.uniform(0.03, 0.12, (n, 3)), 1150.0, homes.microwave[:, None])
     stove = np.where(homes.induction, 1400.0, 55.0)[:, None]
     use(habits.meals, rng.uniform(0.15, 0.5, (n, 3)), stove, 0.6 * vigour)
+    use(habits.meals, rng.uniform(0.15, 0.45, (n, 3)), homes.air_fryer[:, None], 0.3 * vigour)
     cooked = np.where(rng.random((n, 1)) < homes.rice[:, None], habits.meals[:, 2:] - 0.6, np.nan)
     use(cooked, np.full((n, 1), 0.5), 780.0, 1.0)
     use(cooked + 0.5, rng.uniform(1, 9, (n, 1)), (homes.keep_warm * ~homes.keeps_always)[:, None], 1.0)

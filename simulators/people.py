@@ -84,7 +84,7 @@ def draw_habits(rng: Rng, people: People, before: Floats | None, weekend: bool) 
     wake, bed = sleep_hours(rng, people, weekend)
     awake_until = np.zeros(n) if before is None else np.clip(before - 24, 0, np.maximum(wake - 3, 0))
     out_from, out_until = _outings(rng, people, wake, bed, weekend)
-    vigour = rng.lognormal(0, 0.2, n)
+    vigour = rng.lognormal(-0.05, 0.3, n)
     return Habits(awake_until, wake, bed, out_from, out_until,
                   _meals(rng, people, wake, bed, out_from, out_until), vigour)
 
