@@ -23,8 +23,9 @@ METER, PHONE, HOUSEHOLDS, ALERTS, DEAD_LETTERS = (
     "alerts",
     "dead.letters",
 )
-STATE, WIDE = "state", "wide"
-"""Internal topics: the blocks' changelog (compacted), and what partitions tell the judge of whole areas."""
+STATE, WIDE, WIDE_STATE = "state", "wide", "wide.state"
+"""Internal topics: the blocks' changelog (compacted), what partitions tell the judge of whole areas, and that judge's
+own changelog (compacted)."""
 
 HouseholdId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}$", description="pseudonymous household id")]
 

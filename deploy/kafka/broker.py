@@ -1,0 +1,221 @@
+"""A real Kafka broker on this machine: one KRaft node as a child process, with nothing installed but Python."""
+
+import errno
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from pathlib import Path
+from string import Template
+from types import TracebackType
+from typing import Self
+
+from deploy.kafka.errors import BrokerError
+from deploy.kafka.jars import Progress, fetch_jars
+from deploy.kafka.java import find_java
+from deploy.kafka.owner import Owner
+from deploy.kafka.ports import check_free, free_port
+from deploy.kafka.spawn import spawn
+
+__all__ = ["BrokerError", "LocalBroker", "fetch_jars", "find_java", "free_port"]
+
+_HERE = Path(__file__).parent
+_START_LIMIT_S = 60.0
+_STOP_LIMIT_S = 20.0
+_API_VERSIONS = bytes.fromhex("0000000f 0012 0000 00000001 0005") + b"probe"
+"""The smallest request that only a broker ready for clients answers: ApiVersions, version 0."""
+
+
+class LocalBroker:
+    """One broker over ``data_dir`` on 127.0.0.1:``port`` (0: a free one is chosen and kept).
+
+    ``start`` may be called again after ``stop`` or ``kill``: the data stay. Only one at a time may own ``data_dir``.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int,
+        controller_port: int = 0,
+        *,
+        heap_mb: int = 512,
+        progress: Progress | None = None,
+        start_limit_s: float = _START_LIMIT_S,
+    ) -> None:
+        self.data_dir = data_dir.absolute()
+        self.port = port or free_port()
+        self.log = self.data_dir / "kafka.log"
+        self._out = self.data_dir / "kafka.out"
+        self._config = self.data_dir / "server.properties"
+        self._controller_port = controller_port
+        self._heap_mb = heap_mb
+        self._progress = progress
+        self._start_limit_s = start_limit_s
+        self._owner = Owner(self.data_dir)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        """host:port for clients."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it runs."""
+        return self._process.pid if self._process and self.alive else None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs (not whether it answers)."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start, and return when it answers clients; does nothing when it runs already.
+
+        Raises:
+            BrokerError: port taken, data directory in use, no Java, jars not to be had, or the broker's own reason.
+        """
+        if self.alive:
+            return
+        java, jars = find_java(), fetch_jars(self._progress)
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self._owner.take(str(self._config))
+            check_free(self.port)
+            self._start(java, os.pathsep.join(map(str, jars)))
+        except BaseException as e:  # a Ctrl-C while it starts must not leave it behind
+            self.kill()
+            self._owner.release()
+            if isinstance(e, OSError):
+                raise BrokerError(_disk_line(e, self.data_dir)) from e
+            raise
+
+    def _start(self, java: Path, class_path: str) -> None:
+        self._write_configuration()
+        log4j = f"-Dlog4j.configuration={(self.data_dir / 'log4j.properties').as_uri()}"
+        command: list[str | Path] = [java, "-cp", class_path, log4j]
+        if not (self.data_dir / "data" / "meta.properties").exists():
+            self._format(command)
+        said_before = self.log.stat().st_size if self.log.exists() else 0
+        heap = [f"-Xmx{self._heap_mb}m", f"-Xms{min(256, self._heap_mb)}m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
+        self._process = spawn([*command, *heap, "kafka.Kafka", self._config], self._out)
+        self._owner.note(self._process.pid)
+        self._await(lambda: _answers(self.port), "start", said_before)
+
+    def _write_configuration(self) -> None:
+        values = {
+            "port": self.port,
+            "controller_port": self._controller_port or free_port(),
+            "log_dir": self.data_dir / "data",
+            "log_file": self.log,
+        }
+        for name in ("server.properties", "log4j.properties"):
+            template = Template((_HERE / f"{name}.template").read_text())
+            (self.data_dir / name).write_text(template.substitute(values))
+
+    def _format(self, command: list[str | Path]) -> None:
+        """Make the empty storage. ``--ignore-formatted``: a run killed half way through this must not trip us."""
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        tool = [*command, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "--ignore-formatted"]
+        self._process = spawn([*tool, "-t", cluster, "-c", self._config], self._out)
+        self._await(lambda: self._process is not None and self._process.poll() == 0, "format its storage", 0)
+
+    def _await(self, done: Callable[[], bool], what: str, said_before: int) -> None:
+        """Wait until ``done``; when the process ends before, or the limit passes, say why from its log."""
+        until = time.monotonic() + self._start_limit_s
+        while not done():
+            ended = self._process is not None and self._process.poll() not in (None, 0)
+            if ended or time.monotonic() > until:
+                why = "" if ended else f" within {self._start_limit_s:.0f} s"
+                reason = reason_in_log(_tail(self._out, 0) + "\n" + _tail(self.log, said_before))
+                raise BrokerError(f"the broker did not {what}{why}: {reason} (log: {self.log})")
+            time.sleep(0.05)
+
+    def stop(self, limit_s: float = _STOP_LIMIT_S) -> None:
+        """End it cleanly, or with SIGKILL when it has not ended after ``limit_s`` seconds."""
+        if self._process is not None and self.alive:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(limit_s)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self.kill()
+
+    def kill(self) -> None:
+        """End it at once (-9), as a power cut would; harmless when it does not run."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        self._owner.release()
+
+    def restart(self) -> None:
+        """Stop and start over the same data and port."""
+        self.stop()
+        self.start()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+
+def _answers(port: int) -> bool:
+    """Whether a broker on the port answers a request."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(_API_VERSIONS)
+            return len(connection.recv(8)) == 8
+    except OSError:
+        return False
+
+
+def _tail(file: Path, start: int) -> str:
+    try:
+        with open(file, "rb") as f:
+            f.seek(start)
+            return f.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def reason_in_log(text: str) -> str:
+    """The line of a broker's log that says best why it ended, without time and stack.
+
+    The innermost cause of the last error; else the last error; else the last line.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for pattern in (
+        r"No space left on device",
+        r"Address already in use",
+        r"^(Error occurred during initialization|Error: |Could not )",
+        r"^Caused by: ",
+        r"^[\w.$]+(Exception|Error): ",
+        r"^\[[^]]*\] (ERROR|FATAL) ",
+    ):
+        found = [line for line in lines if re.search(pattern, line)]
+        if found:
+            line = re.sub(r"^(\[[^]]*\] (ERROR|FATAL) |Caused by: )", "", found[-1])
+            return _with_advice(line)
+    return lines[-1] if lines else "it said nothing"
+
+
+def _with_advice(line: str) -> str:
+    if "No space left on device" in line:
+        return f"the disk is full ({line}): free some space and run again"
+    if "Address already in use" in line:
+        return f"a port is taken ({line}): choose another with ANBU_BROKER__BOOTSTRAP"
+    return line
+
+
+def _disk_line(e: OSError, folder: Path) -> str:
+    if e.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk of {folder} is full: free some space and run again"
+    return f"cannot use {folder} for the broker ({e.strerror or e}): mend it, or set ANBU_DATA_DIR to another folder"

@@ -1,0 +1,90 @@
+"""One data directory, one broker: who owns it now, and what a killed run left behind."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import IO
+
+from deploy.kafka.errors import BrokerError
+
+_ORPHAN_LIMIT_S = 15.0
+
+
+def command_line(pid: int) -> str:
+    """Command line of a process; empty when there is none with this id."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        pass
+    if Path("/proc/self").exists():
+        return ""
+    try:  # not Linux
+        return subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True).stdout
+    except OSError:
+        return ""
+
+
+class Owner:
+    """A lock on a data directory that ends with its process, and the id of the broker started under it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._lock_file = data_dir / "owner.lock"
+        self._pid_file = data_dir / "kafka.pid"
+        self._lock: IO[str] | None = None
+
+    def take(self, mark: str) -> None:
+        """Take the directory, and end a broker that a killed run left in it (known by ``mark`` in its command line).
+
+        Raises:
+            BrokerError: when a living run owns it, or the orphan does not end.
+        """
+        lock = open(self._lock_file, "a+")  # noqa: SIM115 - held until release
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as e:
+            lock.seek(0)
+            owner = lock.read().strip() or "?"
+            lock.close()
+            raise BrokerError(
+                f"{self._lock_file.parent} is in use by another run (process {owner}): end that one, "
+                "or set ANBU_DATA_DIR to another folder"
+            ) from e
+        self._lock = lock
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        self._end_orphan(mark)
+
+    def _end_orphan(self, mark: str) -> None:
+        try:
+            pid = int(self._pid_file.read_text())
+        except (OSError, ValueError):
+            return
+        until = time.monotonic() + _ORPHAN_LIMIT_S
+        asked = False
+        while mark in command_line(pid):  # a reused process id has another command line
+            try:
+                os.kill(pid, signal.SIGKILL if asked else signal.SIGTERM)
+            except (ProcessLookupError, PermissionError) as e:
+                if isinstance(e, ProcessLookupError):
+                    break
+                raise BrokerError(f"a broker of an earlier run (process {pid}) is not ours to end: end it") from e
+            if asked and time.monotonic() > until:
+                raise BrokerError(f"a broker of an earlier run (process {pid}) does not end: end it and run again")
+            time.sleep(0.1 if asked else 0.05)
+            asked = asked or time.monotonic() > until - _ORPHAN_LIMIT_S / 2
+        self._pid_file.unlink(missing_ok=True)
+
+    def note(self, pid: int) -> None:
+        """Remember the broker started under this lock."""
+        self._pid_file.write_text(f"{pid}\n")
+
+    def release(self) -> None:
+        """Give the directory free; harmless when it is not ours."""
+        if self._lock is not None:
+            self._pid_file.unlink(missing_ok=True)
+            self._lock.close()
+            self._lock = None
