@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -20,9 +19,10 @@ from deploy.kafka.jars import Progress, fetch_jars
 from deploy.kafka.java import find_java
 from deploy.kafka.owner import Owner
 from deploy.kafka.ports import check_free, free_port
+from deploy.kafka.reason import reason_in_log
 from deploy.kafka.spawn import spawn
 
-__all__ = ["BrokerError", "LocalBroker", "fetch_jars", "find_java", "free_port"]
+__all__ = ["BrokerError", "LocalBroker", "fetch_jars", "find_java", "free_port", "reason_in_log"]
 
 _HERE = Path(__file__).parent
 _START_LIMIT_S = 60.0
@@ -122,18 +122,19 @@ class LocalBroker:
         """Make the empty storage. ``--ignore-formatted``: a run killed half way through this must not trip us."""
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = [*command, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "--ignore-formatted"]
-        self._process = spawn([*tool, "-t", cluster, "-c", self._config], self._out)
+        # With "=", because one id in 64 begins with a dash.
+        self._process = spawn([*tool, f"--cluster-id={cluster}", "-c", self._config], self._out)
         self._await(lambda: self._process is not None and self._process.poll() == 0, "format its storage", 0)
 
     def _await(self, done: Callable[[], bool], what: str, said_before: int) -> None:
         """Wait until ``done``; when the process ends before, or the limit passes, say why from its log."""
         until = time.monotonic() + self._start_limit_s
         while not done():
-            ended = self._process is not None and self._process.poll() not in (None, 0)
-            if ended or time.monotonic() > until:
-                why = "" if ended else f" within {self._start_limit_s:.0f} s"
-                reason = reason_in_log(_tail(self._out, 0) + "\n" + _tail(self.log, said_before))
-                raise BrokerError(f"the broker did not {what}{why}: {reason} (log: {self.log})")
+            code = self._process.poll() if self._process else None
+            if code or time.monotonic() > until:
+                within = "" if code else f" within {self._start_limit_s:.0f} s"
+                reason = reason_in_log(_tail(self._out, 0) + "\n" + _tail(self.log, said_before), code)
+                raise BrokerError(f"the broker did not {what}{within}: {reason} (log: {self.log})")
             time.sleep(0.05)
 
     def stop(self, limit_s: float = _STOP_LIMIT_S) -> None:
@@ -184,35 +185,6 @@ def _tail(file: Path, start: int) -> str:
             return f.read().decode(errors="replace")
     except OSError:
         return ""
-
-
-def reason_in_log(text: str) -> str:
-    """The line of a broker's log that says best why it ended, without time and stack.
-
-    The innermost cause of the last error; else the last error; else the last line.
-    """
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    for pattern in (
-        r"No space left on device",
-        r"Address already in use",
-        r"^(Error occurred during initialization|Error: |Could not )",
-        r"^Caused by: ",
-        r"^[\w.$]+(Exception|Error): ",
-        r"^\[[^]]*\] (ERROR|FATAL) ",
-    ):
-        found = [line for line in lines if re.search(pattern, line)]
-        if found:
-            line = re.sub(r"^(\[[^]]*\] (ERROR|FATAL) |Caused by: )", "", found[-1])
-            return _with_advice(line)
-    return lines[-1] if lines else "it said nothing"
-
-
-def _with_advice(line: str) -> str:
-    if "No space left on device" in line:
-        return f"the disk is full ({line}): free some space and run again"
-    if "Address already in use" in line:
-        return f"a port is taken ({line}): choose another with ANBU_BROKER__BOOTSTRAP"
-    return line
 
 
 def _disk_line(e: OSError, folder: Path) -> str:
