@@ -89,7 +89,7 @@ def draw_appliances(rng: Rng, people: People) -> Appliances:
         defrost=_cycling(rng, rng.uniform(120, 220, n), (900, 1900), (0.010, 0.018)),
         tank=_cycling(rng, _some(rng, n, 0.10, 1200, 1800), (420, 900), (0.012, 0.03)),
         boiler=_cycling(rng, _some(rng, n, 0.60, 60, 110), (50, 110), (0.8, 1.2)),
-        panel=_cycling(rng, _some(rng, n, 0.03, 700, 1500), (30, 60), (0.8, 1.2)),
+        panel=_cycling(rng, _some(rng, n, 0.03, 400, 1000), (30, 60), (0.8, 1.2)),
         timer=_some(rng, n, 0.05, 30, 80),
         keep_warm=_some(rng, n, 0.70, 18, 42),
         keeps_always=rng.random(n) < 0.35,

@@ -277,3 +277,10 @@ def _utc(begin: int, end: int, second: NDArray[np.int64], tz: ZoneInfo) -> tuple
     where[slots[::-1]] = np.arange(len(slots))[::-1]
     slot = where[second // 900]
     return begin + slot * 900 + second % 900, slot >= 0
+
+
+def local_seconds(town: Town, day: Day, at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Seconds since 1970 of the local clock at UTC seconds of a day: naive times, as files have them."""
+    slots = _local_slots(day.begin, day.end, town.tz)
+    naive = (town.date(day.index) - date(1970, 1, 1)).days * 86_400
+    return np.asarray(naive + slots[(at - day.begin) // 900] * 900 + (at - day.begin) % 900)
