@@ -31,7 +31,7 @@ def read(value: bytes) -> pa.RecordBatch:
         for batch in batches:
             batch.validate(full=True)
     except Exception as e:  # Arrow meets damaged bytes with many types of error, MemoryError among them
-        raise FrameError(Reason.truncated, f"not a readable Arrow stream: {_line(e)}") from e
+        raise FrameError(Reason.truncated, f"not a readable Arrow stream: {one_line(e)}") from e
     if len(batches) == 1:
         return batches[0]
     table = pa.Table.from_batches(batches, schema).unify_dictionaries().combine_chunks()
@@ -166,5 +166,6 @@ def _from_numpy(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 
-def _line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """The first line of an error's text, for messages of one line."""
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
