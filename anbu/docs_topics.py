@@ -1,0 +1,229 @@
+"""docs/topics.md: what travels on each topic, for whoever sends to anbu or reads from it."""
+
+# ruff: noqa: E501 -- a row of a Markdown table is one line
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from stream.records import (
+    ALERTS,
+    ARROW,
+    DEAD_LETTERS,
+    HOUSEHOLDS,
+    JSON,
+    KINDS,
+    METER,
+    PHONE,
+    QUALITIES,
+    SCHEMA_VERSION,
+    STATE,
+    WIDE,
+    WIDE_STATE,
+    Absence,
+    Alert,
+    DeadLetter,
+    Household,
+    Kind,
+    MeterReading,
+    PhoneEvent,
+    Reason,
+    ReasonCode,
+)
+from stream.settings import Settings
+from stream.topics import Topic, wanted
+
+GENERATED = "<!-- Written by `python -m anbu.docs` from the types in the code: change those, not this. -->"
+
+_DEAD, _COUNTED = "dead letter", "counted, never kept"
+REASONS: dict[Reason, tuple[str, str]] = {
+    Reason.unknown_schema: (_DEAD, "the `schema` header is missing or of a version this reader does not know"),
+    Reason.unknown_content_type: (_DEAD, "the `content-type` header is missing or neither Arrow nor JSON"),
+    Reason.truncated: (_DEAD, "the message is damaged: send it again"),
+    Reason.empty: (_DEAD, "no rows and no `complete-until`: there is nothing to do"),
+    Reason.wrong_type: (_DEAD, "a column or field is missing, unknown or of another type"),
+    Reason.bad_household: (
+        _DEAD,
+        "the id is empty, longer than 64, or has other characters than `A-Z a-z 0-9 . _ : -`",
+    ),
+    Reason.bad_energy: (_DEAD, "negative, not a number, or more than a home can draw (Wh sent as kWh?)"),
+    Reason.bad_interval: (_DEAD, "the interval is not 15, 30 or 60 minutes"),
+    Reason.bad_quality: (_DEAD, "an unknown quality"),
+    Reason.bad_kind: (_DEAD, "an unknown kind of phone event"),
+    Reason.bad_duration: (_DEAD, "a negative or absurd duration"),
+    Reason.bad_time: (_DEAD, "a time without zone, not at the start of an interval, or before 2000"),
+    Reason.future: (_DEAD, "the time lies ahead of our clock by more than the skew of clocks: see the sender's"),
+    Reason.before_enrolment: (_COUNTED, "from before the household's `since`: there was no consent to use it"),
+    Reason.too_late: (_COUNTED, "older than the 7 days that are kept: it can mend nothing any more"),
+    Reason.not_enrolled: (_COUNTED, "no enrolment, or consent withdrawn: never stored, not even as a dead letter"),
+    Reason.duplicate: (_COUNTED, "this slot is known with this value: writing it twice is writing it once"),
+    Reason.wrong_partition: ("passed on, counted", "sent to another partition than the id's: it is moved and used"),
+}
+"""What becomes of a row or message of each reason, and what it means."""
+
+_T = datetime(2026, 11, 2, 0, 15, tzinfo=UTC)
+_ID = "h-7f3a91c2"
+EXAMPLES: dict[str, msgspec.Struct] = {
+    METER: MeterReading(_ID, _T, 0.042, 15),
+    PHONE: PhoneEvent(_ID, _T.replace(minute=21), Kind.call_out, 95.0),
+    HOUSEHOLDS: Household(
+        _ID,
+        since=datetime(2026, 9, 1, tzinfo=UTC),
+        area="feeder-0412",
+        dong="1168010100",
+        risk="elevated",
+        risk_since=datetime(2026, 10, 1, tzinfo=UTC),
+        absences=(Absence(datetime(2026, 12, 24, tzinfo=UTC), datetime(2026, 12, 27, tzinfo=UTC), "family"),),
+    ),
+    ALERTS: Alert(
+        event="raised",
+        alert_id="5c1d8a0be2f34796",
+        household_id=_ID,
+        kind="silence",
+        level="caution",
+        to="resident",
+        at=datetime(2026, 11, 2, 9, 0, tzinfo=UTC),
+        onset=datetime(2026, 11, 1, 21, 30, tzinfo=UTC),
+        last_life=datetime(2026, 11, 1, 21, 15, tzinfo=UTC),
+        return_period_days=112.0,
+        reasons=(ReasonCode("quiet_hours", {"hours": 11.5, "usual_hours": 7.0}),),
+        text_ko="평소 이 시간에는 전기와 전화를 쓰시는데, 11시간 30분째 사용이 없습니다.",
+        text_en="Usually electricity and phone are in use at this hour; nothing has been used for 11 h 30 min.",
+        area="feeder-0412",
+        dong="1168010100",
+    ),
+    DEAD_LETTERS: DeadLetter(METER, 3, 1841207, Reason.bad_energy, "kwh is 42.0: send kWh per 15 minutes, 0 to 7.5"),
+}
+
+_ABOUT = {
+    METER: """Energy used per interval. **Key**: `household_id` of a single record; none for a frame of many households.
+A value that is not known is sent as null with quality `missing`, never as 0: a missing slot is not a silent one.
+Schema: [meter_reading.json](schemas/meter_reading.json).""",
+    PHONE: """Uses of the phone: times, kinds and seconds; never the other number, never content. **Key**: as above.
+Outgoing calls and messages prove life; missed calls and incoming messages prove nothing.
+Schema: [phone_event.json](schemas/phone_event.json).""",
+    HOUSEHOLDS: """Who is enrolled, with all that is known of the household in every record. **Key**: `household_id`. The
+newest record of a key holds. An empty value (tombstone) or `withdrawn` deletes everything kept of the household at
+once. Feeds, limits and absences hold from the time each names; an absence always has an end.
+Schema: [household.json](schemas/household.json).""",
+    ALERTS: """What happened to an alert. **Key**: `household_id` (the area or the feed, where it is of no one household).
+Written in the same transaction as the state that gave rise to it: read with `isolation.level=read_committed`.
+Schema: [alert.json](schemas/alert.json).""",
+    DEAD_LETTERS: """What could not be used, with its origin and its reason. **Key**: none. `sample` holds the rows
+themselves, so this topic is as confidential as the readings. Schema: [dead_letter.json](schemas/dead_letter.json).""",
+    STATE: "Internal: the blocks' changelog, from which a worker takes partitions over. Do not write, do not read.",
+    WIDE: "Internal: what partitions tell the one judge of whole areas.",
+    WIDE_STATE: "Internal: that judge's own changelog.",
+}
+
+_HEADERS = f"""## Headers
+
+On `{METER}`, `{PHONE}` and `{HOUSEHOLDS}`; all values are UTF-8 text.
+
+| Header | Value | |
+|---|---|---|
+| `schema` | `{SCHEMA_VERSION}` | required; any other version is refused, not guessed |
+| `content-type` | `{ARROW}` or `{JSON}` | required; `{HOUSEHOLDS}` is JSON only |
+| `feed` | name of the source, such as `kepco` or `kt` | optional: `meter` or `phone`; has its own watermark and settings |
+| `complete-until` | RFC 3339, such as `2026-11-02T00:30:00Z` | optional: this feed has sent all it will send of this partition up to then |
+
+**Watermark.** A slot is judged when its feeds are complete. With `complete-until` the feed says so itself, and a message
+of 0 rows that has it is a heartbeat: for a small pilot's phone feed there is no other way to show that silence is
+silence. Without it, a time counts as complete when the feed's own data is `feeds.<feed>.lateness_minutes` past it. Rows
+that come later still mend the past for 7 days.
+
+**Partition** = murmur2(`household_id`) mod partitions, as Kafka's own clients in Java and Python do by default when the
+id is the key; `{METER}`, `{PHONE}` and `{HOUSEHOLDS}` have the same count. A frame holds rows of one partition. A row in
+the wrong one (librdkafka's default partitioner differs) is passed on to the right one and counted.
+
+**Again, late, shuffled.** A reading only ever writes the slot it speaks of. Send again whatever you are not sure of.
+"""
+
+_ARROW_COLUMNS = f"""## Arrow frames
+
+One message = one Arrow IPC stream of up to a few thousand rows: the fast way, the engine's cost being per message.
+Columns by name, in any order; quality and duration may be left out (`measured`, 0).
+
+| `{METER}` | Type | |
+|---|---|---|
+| `household_id` | utf8, or dictionary of utf8 | |
+| `start` | timestamp[s, UTC] (finer units are rounded) | start of the interval |
+| `kwh` | float32 | energy in the interval; null is `missing` |
+| `minutes` | uint8 | 15, 30 or 60 |
+| `quality` | uint8 | {", ".join(f"{i} {q}" for i, q in enumerate(QUALITIES))} |
+
+| `{PHONE}` | Type | |
+|---|---|---|
+| `household_id` | utf8, or dictionary of utf8 | |
+| `at` | timestamp[s, UTC] | |
+| `kind` | uint8 | {", ".join(f"{i} {k}" for i, k in enumerate(KINDS))} |
+| `duration_s` | float32 | seconds; 0 where there is none |
+
+## JSON
+
+One record, or an array of them, in one message. Times are RFC 3339 with a zone. A bad record of an array is
+dead-lettered alone; the others are used.
+"""
+
+_LIFE = """## The life of an alert
+
+`raised` → any number of `level_changed` (up or down) → `cleared`. All events of one alert share `alert_id`, a function of
+household, kind and onset: the same input gives the same id, so a replay or a repair writes the same events again and a
+reader keeps one of each (`alert_id`, `event`, `level`, `at`). Data that comes late and proves life clears an alert it should have
+prevented, and its reasons say so. `drill: true` never reaches a real phone.
+
+| Kind | Said of | Goes up to |
+|---|---|---|
+| `silence` | one household without signs of life | `serious`; one silent source alone at most `caution` |
+| `data_gap` | one household without valid data | a person, after 24 h |
+| `area_outage` | a large part of an area silent in one slot; its households are inhibited meanwhile | one event |
+| `feed_stalled` | a feed that stopped; no household alert comes of it | operators |
+
+`to` says whom it is for: `dashboard`, `resident` (the contact ladder), `person` (somebody is to look), `operator`. `strip`
+has the last 7 days in 168 hourly columns with the person's own band; it is left out (null) of the example above.
+"""
+
+
+def page() -> str:
+    """docs/topics.md."""
+    topics = wanted(Settings.model_construct())
+    parts = [f"# Topics\n\n{GENERATED}\n", _overview(topics), _HEADERS, _ARROW_COLUMNS]
+    parts += [_topic(topic) for topic in topics]
+    return "\n".join([*parts, _LIFE, _reasons()])
+
+
+def _overview(topics: list[Topic]) -> str:
+    lines = [
+        "Names can have a prefix (`topic_prefix`). `anbu topics` makes them, and says what is wrong with those there are.",
+        "",
+        "| Topic | Partitions | Kept |",
+        "|---|---|---|",
+    ]
+    for topic in topics:
+        count = "1" if topic.partitions == 1 else "`partitions`"
+        lines.append(f"| [`{topic.name}`](#{topic.name.replace('.', '')}) | {count} | {_kept(topic)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _kept(topic: Topic) -> str:
+    if topic.config["cleanup.policy"] == "compact":
+        return "the newest of each key (compacted), for ever"
+    return f"{int(topic.config['retention.ms']) // 86_400_000} days"
+
+
+def _topic(topic: Topic) -> str:
+    text = f"## {topic.name}\n\n{_ABOUT[topic.name]}\n"
+    if (example := EXAMPLES.get(topic.name)) is not None:
+        text += f"\n```json\n{_pretty(example)}\n```\n"
+    return text
+
+
+def _pretty(record: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(record), indent=2).decode()
+
+
+def _reasons() -> str:
+    lines = ["## Reasons", "", "| Reason | What becomes of it | Why |", "|---|---|---|"]
+    lines += [f"| `{reason.value}` | {fate} | {why} |" for reason, (fate, why) in REASONS.items()]
+    return "\n".join(lines) + "\n"
