@@ -1,0 +1,63 @@
+# Two commands: `make demo` shows anbu at work, `make test` tests it. Both need only Python 3.11-3.13.
+# PYTHON=/path/to/python chooses another Python; ARGS="..." goes to `anbu demo`; TESTS="..." goes to pytest.
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+TESTS ?=
+
+.PHONY: help demo test clean lock
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    시연: 브로커와 가상 1,000가구 · the demonstration (ARGS=... for anbu demo)"
+	@echo "make test    검사: ruff, mypy, pytest, 실제 브로커 · all checks, on a real broker too (TESTS=... for pytest)"
+	@echo "make clean   환경과 로컬 자료를 지웁니다 · remove the environment and the local broker's data"
+
+demo: $(VENV)/installed
+	@exec $(BIN)/anbu demo $(ARGS)
+
+# All three run even when one fails; the result is a failure when any has failed.
+test: $(VENV)/installed-test
+	@failed=0; \
+	echo "ruff"; $(BIN)/python -m ruff check . || failed=1; \
+	echo "mypy"; $(BIN)/python -m mypy || failed=1; \
+	echo "pytest"; $(BIN)/python -m pytest $(TESTS) || failed=1; \
+	exit $$failed
+
+clean:
+	rm -rf $(VENV) .anbu *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps make a second run instant. A changed lock or a changed pyproject.toml installs again.
+$(VENV)/installed: requirements.lock pyproject.toml deploy/environment.py
+	@$(find_python); "$$python" deploy/environment.py $(VENV) requirements.lock
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed requirements-test.lock
+	@$(find_python); "$$python" deploy/environment.py $(VENV) requirements-test.lock
+	@touch $@
+
+# The first Python of a right version that can make environments; one clear line when there is none.
+define find_python
+python=; unfit=; \
+for p in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
+	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 || continue; \
+	if "$$p" -c 'import ensurepip, venv' >/dev/null 2>&1; then python=$$p; break; else unfit=$$p; fi; \
+done; \
+if [ -z "$$python" ] && [ -n "$$unfit" ]; then \
+	echo "$$unfit: venv 모듈이 없습니다 (예: apt-get install python3-venv) · $$unfit has no venv: install it" >&2; exit 1; \
+elif [ -z "$$python" ]; then \
+	echo "Python 3.11-3.13이 필요합니다: 설치하거나 PYTHON=경로로 알려 주십시오 ·" \
+		"Python 3.11, 3.12 or 3.13 is needed: install one, or name it with PYTHON=path" >&2; exit 1; \
+fi
+endef
+
+# For developers, after a change of dependencies in pyproject.toml: pins with hashes for all three Pythons.
+COMPILE = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate
+lock: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet uv
+	echo "setuptools>=77" | $(COMPILE) pyproject.toml - --output-file requirements.lock
+	echo "setuptools>=77" | $(COMPILE) pyproject.toml - --extra test --constraint requirements.lock \
+		--output-file requirements-test.lock
