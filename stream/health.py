@@ -118,6 +118,7 @@ class LoopBeat:
     def __post_init__(self) -> None:
         """Starting counts as a beat, so that a slow start has its ``limit`` as well."""
         self.last = self.monotonic()
+        self.metrics.loop_beat.set(self.metrics.now())
 
     async def sample(self) -> None:
         """Beat every ``interval`` seconds until cancelled, and note by how much each sleep was too long."""

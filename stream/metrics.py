@@ -22,10 +22,13 @@ from prometheus_client import (
     Info,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
 )
 
 from stream.records import HOUSEHOLDS, METER, PHONE, SCHEMA_VERSION, Reason
 from stream.settings import Settings
+
+disable_created_metrics()  # a second series for every counter, which no rule of ours reads
 
 HOUSEHOLD_STATES = ("watched", "learning", "absent", "data_gap", "silent", "area_outage", "unjudgeable")
 """What a household can be at this moment; each enrolled household is counted in exactly one."""

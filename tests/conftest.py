@@ -1,0 +1,60 @@
+"""Tests that need a program pip cannot bring: not run where it is missing, and said so; a failure in CI.
+
+The summary counts the tests of each marker, so that "all passed" cannot hide a layer that did not run.
+"""
+
+import os
+import shutil
+from collections import Counter
+
+import pytest
+
+PROGRAMS = {
+    "promtool": ("promtool", "apt-get install prometheus"),
+    "sipp": ("sipp", "apt-get install sip-tester"),
+    "browser": ("chromium", "apt-get install chromium"),
+}
+"""Marker -> the program its tests need, and what brings it."""
+
+MARKERS = pytest.StashKey[dict[str, frozenset[str]]]()
+"""Test id -> its markers of those below."""
+SHOWN = ("broker", *PROGRAMS)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Note each test's markers for the summary."""
+    config.stash[MARKERS] = {
+        item.nodeid: frozenset(name for name in SHOWN if item.get_closest_marker(name)) for item in items
+    }
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose program is missing; fail it in CI, where everything is to be there."""
+    for marker, (program, remedy) in PROGRAMS.items():
+        if item.get_closest_marker(marker) and shutil.which(program) is None:
+            why = f"needs {program}, which is not on this machine: {remedy}"
+            if in_ci():
+                pytest.fail(why, pytrace=False)
+            pytest.skip(why)
+
+
+def in_ci() -> bool:
+    """Whether this run must not leave anything out (``CI=true`` in the environment)."""
+    return os.environ.get("CI", "").lower() in ("true", "1", "yes")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """One line a marker: what ran, what did not and why."""
+    of, counts = config.stash.get(MARKERS, {}), Counter[tuple[str, str]]()
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            for marker in of.get(getattr(report, "nodeid", ""), frozenset()) or ("unmarked",):
+                counts[marker, outcome] += 1
+    terminalreporter.section("tests by marker")
+    for marker in ("unmarked", *SHOWN):
+        line = ", ".join(f"{n} {o}" for (m, o), n in counts.items() if m == marker)
+        if marker in PROGRAMS and counts[marker, "skipped"] and not shutil.which(PROGRAMS[marker][0]):
+            program, remedy = PROGRAMS[marker]
+            line += f": NOT RUN, {program} is not on this machine ({remedy})"
+        if line:
+            terminalreporter.write_line(f"{marker}: {line}")
