@@ -45,6 +45,8 @@ def in_ci() -> bool:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """One line a marker: what ran, what did not and why."""
+    if config.option.collectonly:
+        return
     of, counts = config.stash.get(MARKERS, {}), Counter[tuple[str, str]]()
     for outcome in ("passed", "failed", "error", "skipped"):
         for report in terminalreporter.stats.get(outcome, ()):
