@@ -86,7 +86,7 @@ def _ids(raw: Mapping[str, pa.Array]) -> pa.Array:
 
 
 def _times(raw: Mapping[str, pa.Array], tz: str, said: Said) -> NDArray[np.int64]:
-    """UTC seconds of the time column; naive times are in ``tz``: a doubled one is the first, a skipped one the change."""
+    """UTC seconds of the time column. Naive times are in ``tz``: a doubled hour is its first, a skipped one its end."""
     name = next(name for name in TIMES if name in raw)
     array = raw[name]
     if _is_text(array.type):

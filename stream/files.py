@@ -24,11 +24,21 @@ from stream import arrow, cells, frames, jsonrows, sources
 from stream.columns import BadRow, MeterColumns, PhoneColumns
 from stream.fault import FrameError
 from stream.intervals import Intervals
-from stream.records import Household
+from stream.records import Household, Reason
 from stream.sources import FileError, Raw, Source
 from stream.validate import check_meter, check_phone
 
-__all__ = ["Batch", "FileError", "load_households", "load_meter", "load_phone", "read_meter", "read_phone", "signal_of"]
+__all__ = [
+    "Batch",
+    "FileError",
+    "load_households",
+    "load_meter",
+    "load_phone",
+    "read_households",
+    "read_meter",
+    "read_phone",
+    "signal_of",
+]
 
 BATCH_ROWS = 65_536
 C = TypeVar("C", MeterColumns, PhoneColumns)
@@ -110,22 +120,34 @@ def load_phone(path: Source | Path, tz: str) -> tuple[PhoneColumns, list[tuple[i
 
 def load_households(path: Path) -> list[Household]:
     """Enrolments of a JSON-lines file; the first bad line raises FileError, for an enrolment must not go missing."""
-    source = Source(str(path), "jsonl", path)
+    households = []
+    for line, found in read_households(path):
+        if isinstance(found, BadRow):
+            raise FileError(f"{path}: line {line}: {found.detail}")
+        households.append(found)
+    return households
+
+
+def read_households(path: Source | Path) -> Iterator[tuple[int, Household | BadRow]]:
+    """Line and enrolment, or line and what is wrong with it."""
+    source = _source(path)
     with _readable(source):
-        lines = sources.json_lines(source)
-        return [household_of(line, f"{source.name}: line {number}") for number, line in lines]
+        if source.format not in ("jsonl", "json"):
+            raise FileError("enrolments are JSON lines: one households record a line, as in docs/topics.md")
+        for number, line in sources.json_lines(source):
+            yield number, _household(line, number)
 
 
-def household_of(line: bytes, where: str) -> Household:
+def _household(line: bytes, number: int) -> Household | BadRow:
     """One enrolment from JSON, all its times with a zone."""
     try:
         household = msgspec.json.decode(line, type=Household)
     except Exception as e:  # msgspec, Unicode and recursion errors
-        raise FileError(f"{where}: {jsonrows.fault_of(e)[1]}") from e
+        return BadRow(number, *jsonrows.fault_of(e))
     times = [household.since, household.risk_since, household.withdrawn]
     times += [time for absence in household.absences for time in (absence.from_, absence.until)]
     if any(time is not None and time.tzinfo is None for time in times):
-        raise FileError(f"{where}: a time without a time zone: send one, such as +09:00")
+        return BadRow(number, Reason.bad_time, "a time without a time zone: send one, such as +09:00")
     return household
 
 
@@ -141,7 +163,7 @@ def _meter_batch(raw: Raw, found: cells.Cells, intervals: Intervals | None, now:
 def _unknown_intervals(columns: MeterColumns) -> cells.Said:
     detail = "the interval cannot be told from so few readings: send a column minutes (15, 30 or 60)"
     unknown = np.flatnonzero(columns.minutes == 0).tolist()
-    return {(i, cells.Reason.bad_interval): detail for i in unknown}
+    return {(i, Reason.bad_interval): detail for i in unknown}
 
 
 def _joined(batches: list[Batch[C]], none: C) -> tuple[C, list[tuple[int, BadRow]]]:

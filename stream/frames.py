@@ -23,12 +23,24 @@ from stream.fault import FrameError
 from stream.records import ARROW, JSON, SCHEMA_VERSION, Reason
 from stream.validate import check_meter, check_phone, time_fault, valid_ids
 
-__all__ = ["Columns", "Frame", "FrameError", "Headers", "Signal", "concat", "decode", "empty", "encode", "take"]
+__all__ = [
+    "Columns",
+    "Frame",
+    "FrameError",
+    "Headers",
+    "Signal",
+    "concat",
+    "decode",
+    "empty",
+    "encode",
+    "parse_complete_until",
+    "take",
+]
 
 Signal = Literal["meter", "phone"]
 Columns = MeterColumns | PhoneColumns
 Headers = Mapping[str, bytes] | Iterable[tuple[str, bytes]] | None
-C = TypeVar("C", MeterColumns, PhoneColumns)
+C = TypeVar("C", bound=Columns)
 
 HEADER_ROW = -1
 """``BadRow.row`` of a fault in a header that leaves the rows usable."""
@@ -101,7 +113,8 @@ def _decode(signal: Signal, value: bytes | None, headers: Headers, now: int | No
     if found.get("schema") != _SCHEMA:
         raise FrameError(Reason.unknown_schema, f"header schema is {_show(found.get('schema'))}: send {SCHEMA_VERSION}")
     feed = _feed(found.get("feed"), signal)
-    until, bad = _complete_until(found.get("complete-until"), now)
+    until_header = found.get("complete-until")
+    until, bad = (None, []) if until_header is None else parse_complete_until(until_header, now)
     columns, row_faults = _rows(signal, value or b"", found.get("content-type"), now)
     bad += row_faults
     if len(columns) == 0 and until is None and not row_faults:
@@ -146,10 +159,8 @@ def _feed(header: bytes | None, signal: Signal) -> str:
     return name
 
 
-def _complete_until(header: bytes | None, now: int | None) -> tuple[int | None, list[BadRow]]:
-    """The time up to which a frame is complete; a damaged one is reported and the frame's rows stay usable."""
-    if header is None:
-        return None, []
+def parse_complete_until(header: bytes, now: int | None) -> tuple[int | None, list[BadRow]]:
+    """UTC seconds of a ``complete-until`` header, or None and what is wrong with it; the rows beside it stay usable."""
     try:
         time = datetime.fromisoformat(header.decode("ascii"))
         if time.tzinfo is None:

@@ -240,6 +240,9 @@ def json_lines(source: Source) -> Iterator[tuple[int, bytes]]:
                 raise FileError(f"{source.name}: not readable JSON: {arrow.one_line(e)}") from e
             yield from enumerate((bytes(element) for element in elements), 1)
             return
+        if _record(data)[0] is not None:  # one object, over as many lines as its writer likes
+            yield 1, data
+            return
     with _open(source) as file:
         yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
 

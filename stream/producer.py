@@ -1,0 +1,195 @@
+"""The producer helper: rows become frames per partition, and the broker has them before it says so.
+
+    async with FrameProducer(settings) as producer:
+        await producer.send_meter(columns, feed="kepco", complete_until=until)
+
+Idempotent and acknowledged by all copies, not transactional: offsets of the input topics stay contiguous, which the
+workers rely on.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from aiokafka import AIOKafkaProducer
+from numpy.typing import NDArray
+
+from stream import frames
+from stream.columns import MeterColumns, PhoneColumns
+from stream.frames import Columns, Signal
+from stream.kafka import client_options, partition_of, partitions_of
+from stream.records import HOUSEHOLDS, JSON, METER, PHONE, SCHEMA_VERSION, Household
+from stream.settings import Settings
+
+ROWS_PER_FRAME = 2_000
+STOP_S = 10.0
+TOPICS: dict[Signal, str] = {"meter": METER, "phone": PHONE}
+
+
+class Packed(NamedTuple):
+    """One frame, ready to be sent: Kafka message key None, partition given."""
+
+    partition: int
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+class Packer:
+    """Packs rows into frames of one partition each, at most ``rows_per_frame`` rows."""
+
+    def __init__(self, partitions: int, rows_per_frame: int = ROWS_PER_FRAME, as_json: bool = False) -> None:
+        self._partitions = partitions
+        self._rows = rows_per_frame
+        self._as_json = as_json
+
+    def pack(self, columns: Columns, feed: str | None = None, complete_until: int | None = None) -> Iterator[Packed]:
+        """Frames of n rows, those of a household in their order.
+
+        ``complete_until`` (UTC seconds) goes into the last frame of every partition, an empty one where a partition
+        has no rows: before that frame its promise would not hold.
+        """
+        of_row = _partition_of_rows(columns.household_id, self._partitions)
+        order = np.argsort(of_row, kind="stable")  # 16-bit: by radix
+        sorted_columns = frames.take(columns, order) if len(columns) else columns
+        ends = np.cumsum(np.bincount(of_row, minlength=self._partitions)).tolist()
+        for partition, (begin, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
+            starts = range(begin, end, self._rows)
+            if not starts and complete_until is not None:
+                starts = range(begin, begin + 1)
+            for at in starts:
+                part = frames.take(sorted_columns, slice(at, min(at + self._rows, end)))
+                until = complete_until if at == starts[-1] else None
+                yield Packed(partition, *frames.encode(part, feed, until, self._as_json))
+
+
+class FrameProducer:
+    """Sends rows, heartbeats and enrolments; each ``send`` returns when the broker has all of it.
+
+    While the broker is away sends wait, at most ``answer_s`` seconds (None: for ever), then raise ``TimeoutError``;
+    aiokafka's ``KafkaError`` is a refusal. What was handed over before an error may still arrive: sending it all
+    again changes nothing downstream.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        rows_per_frame: int = ROWS_PER_FRAME,
+        as_json: bool = False,
+        answer_s: float | None = None,
+        client_id: str = "anbu-producer",
+    ) -> None:
+        self._settings = settings
+        self._packer = Packer(settings.partitions, rows_per_frame, as_json)
+        self._answer_s = answer_s
+        self._client_id = client_id
+        self._kafka: AIOKafkaProducer | None = None
+
+    async def __aenter__(self) -> "FrameProducer":
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Connect; raises ``KafkaConnectionError`` where no broker answers."""
+        kafka = AIOKafkaProducer(
+            **client_options(self._settings),
+            client_id=self._client_id,
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=5,
+            max_batch_size=512 * 1024,
+        )
+        try:
+            await kafka.start()
+        except BaseException:
+            await kafka.stop()
+            raise
+        self._kafka = kafka
+
+    async def stop(self) -> None:
+        """Send what is pending, in ``STOP_S`` seconds at most, and disconnect."""
+        if self._kafka is None:
+            return
+        kafka, self._kafka = self._kafka, None
+        try:
+            await asyncio.wait_for(kafka.stop(), STOP_S)
+        except TimeoutError:
+            # An idempotent producer never gives a batch up; with the broker gone its stop() would wait for ever.
+            await kafka._sender.close()
+            await kafka.client.close()
+
+    async def send_meter(
+        self, columns: MeterColumns, feed: str | None = None, complete_until: int | None = None
+    ) -> int:
+        """Send readings; gives the number of frames the broker has."""
+        return await self.send("meter", columns, feed, complete_until)
+
+    async def send_phone(
+        self, columns: PhoneColumns, feed: str | None = None, complete_until: int | None = None
+    ) -> int:
+        """Send events; gives the number of frames the broker has."""
+        return await self.send("phone", columns, feed, complete_until)
+
+    async def heartbeat(self, signal: Signal, feed: str | None, complete_until: int) -> int:
+        """Say on every partition that this feed is complete up to then (UTC seconds)."""
+        return await self.send(signal, frames.empty(signal), feed, complete_until)
+
+    async def send_household(self, household: Household) -> None:
+        """Send one enrolment, keyed by the household: the topic keeps the last."""
+        async with asyncio.timeout(self._answer_s):
+            await (await self._send_household(household))
+
+    async def _send_household(self, household: Household) -> asyncio.Future[Any]:
+        key = household.household_id
+        headers = [("schema", str(SCHEMA_VERSION).encode()), ("content-type", JSON.encode())]
+        return await self._started().send(
+            self._settings.topic(HOUSEHOLDS),
+            value=msgspec.json.encode(household),
+            key=key.encode(),
+            partition=partition_of(key, self._settings.partitions),
+            headers=headers,
+        )
+
+    async def enqueue(
+        self, signal: Signal, columns: Columns, feed: str | None = None, complete_until: int | None = None
+    ) -> list[asyncio.Future[Any]]:
+        """Hand frames over without waiting for the broker: one future a frame, for those who send ahead."""
+        topic, kafka = self._settings.topic(TOPICS[signal]), self._started()
+        return [
+            await kafka.send(topic, value=packed.value, partition=packed.partition, headers=packed.headers)
+            for packed in self._packer.pack(columns, feed, complete_until)
+        ]
+
+    async def flush(self) -> None:
+        """Wait until the broker has answered for all that was enqueued; the futures tell how."""
+        await self._started().flush()
+
+    async def send(
+        self, signal: Signal, columns: Columns, feed: str | None = None, complete_until: int | None = None
+    ) -> int:
+        """Send rows of either signal; gives the number of frames the broker has."""
+        async with asyncio.timeout(self._answer_s):
+            futures = await self.enqueue(signal, columns, feed, complete_until)
+            await asyncio.gather(*futures)
+        return len(futures)
+
+    def _started(self) -> AIOKafkaProducer:
+        if self._kafka is None:
+            raise RuntimeError("the producer is not started: use `async with FrameProducer(settings)`")
+        return self._kafka
+
+
+def _partition_of_rows(ids: pa.Array, partitions: int) -> NDArray[np.uint16]:
+    """Partition of each row; of a dictionary each value is hashed once."""
+    if isinstance(ids, pa.DictionaryArray):
+        values = partitions_of(ids.dictionary.fill_null(""), partitions)
+        return values[ids.indices.to_numpy(zero_copy_only=False)].astype(np.uint16)
+    return partitions_of(ids, partitions).astype(np.uint16)
