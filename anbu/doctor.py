@@ -132,7 +132,8 @@ def _port(port: int, variable: str) -> Finding:
     else:
         value, ok = "다른 프로그램이 쓰는 중 · taken by another program", False
     ko = f"그 프로그램을 끝내거나 {variable}로 다른 포트를 쓰십시오"
-    return Finding(ok, f"포트 {port}", f"port {port}", value, ko, f"end that program, or choose another with {variable}")
+    en = f"end that program, or choose another with {variable}"
+    return Finding(ok, f"포트 {port}", f"port {port}", value, ko, en)
 
 
 def _is_anbu(port: int) -> bool:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,11 +23,12 @@ from deploy.kafka.ports import check_free, free_port
 from deploy.kafka.reason import reason_in_log
 from deploy.kafka.spawn import spawn
 
-__all__ = ["BrokerError", "LocalBroker", "fetch_jars", "find_java", "free_port", "reason_in_log"]
+__all__ = ["BrokerError", "LocalBroker", "fetch_jars", "find_java", "free_port"]
 
 _HERE = Path(__file__).parent
 _START_LIMIT_S = 60.0
 _STOP_LIMIT_S = 20.0
+_LEAST_FREE_MB = 100
 _API_VERSIONS = bytes.fromhex("0000000f 0012 0000 00000001 0005") + b"probe"
 """The smallest request that only a broker ready for clients answers: ApiVersions, version 0."""
 
@@ -58,6 +60,7 @@ class LocalBroker:
         self._start_limit_s = start_limit_s
         self._owner = Owner(self.data_dir)
         self._process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0
 
     @property
     def bootstrap(self) -> str:
@@ -82,11 +85,12 @@ class LocalBroker:
         """
         if self.alive:
             return
-        java, jars = find_java(), fetch_jars(self._progress)
-        try:
+        try:  # what fails at once comes first: nobody should download jars to learn that a port is taken
             self.data_dir.mkdir(parents=True, exist_ok=True)
+            _check_disk(self.data_dir)
             self._owner.take(str(self._config))
             check_free(self.port)
+            java, jars = find_java(), fetch_jars(self._progress)
             self._start(java, os.pathsep.join(map(str, jars)))
         except BaseException as e:  # a Ctrl-C while it starts must not leave it behind
             self.kill()
@@ -101,11 +105,11 @@ class LocalBroker:
         command: list[str | Path] = [java, "-cp", class_path, log4j]
         if not (self.data_dir / "data" / "meta.properties").exists():
             self._format(command)
-        said_before = self.log.stat().st_size if self.log.exists() else 0
+        self._said_before = self.log.stat().st_size if self.log.exists() else 0
         heap = [f"-Xmx{self._heap_mb}m", f"-Xms{min(256, self._heap_mb)}m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
         self._process = spawn([*command, *heap, "kafka.Kafka", self._config], self._out)
         self._owner.note(self._process.pid)
-        self._await(lambda: _answers(self.port), "start", said_before)
+        self._await(lambda: _answers(self.port), "start")
 
     def _write_configuration(self) -> None:
         values = {
@@ -124,18 +128,22 @@ class LocalBroker:
         tool = [*command, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "--ignore-formatted"]
         # With "=", because one id in 64 begins with a dash.
         self._process = spawn([*tool, f"--cluster-id={cluster}", "-c", self._config], self._out)
-        self._await(lambda: self._process is not None and self._process.poll() == 0, "format its storage", 0)
+        self._await(lambda: self._process is not None and self._process.poll() == 0, "format its storage")
 
-    def _await(self, done: Callable[[], bool], what: str, said_before: int) -> None:
+    def _await(self, done: Callable[[], bool], what: str) -> None:
         """Wait until ``done``; when the process ends before, or the limit passes, say why from its log."""
         until = time.monotonic() + self._start_limit_s
         while not done():
             code = self._process.poll() if self._process else None
             if code or time.monotonic() > until:
                 within = "" if code else f" within {self._start_limit_s:.0f} s"
-                reason = reason_in_log(_tail(self._out, 0) + "\n" + _tail(self.log, said_before), code)
-                raise BrokerError(f"the broker did not {what}{within}: {reason} (log: {self.log})")
+                raise BrokerError(f"the broker did not {what}{within}: {self.reason()} (log: {self.log})")
             time.sleep(0.05)
+
+    def reason(self) -> str:
+        """Why it ended, in one line from what it wrote since its last start."""
+        code = self._process.poll() if self._process else None
+        return reason_in_log(_tail(self._out, 0) + "\n" + _tail(self.log, self._said_before), code)
 
     def stop(self, limit_s: float = _STOP_LIMIT_S) -> None:
         """End it cleanly, or with SIGKILL when it has not ended after ``limit_s`` seconds."""
@@ -185,6 +193,16 @@ def _tail(file: Path, start: int) -> str:
             return f.read().decode(errors="replace")
     except OSError:
         return ""
+
+
+def _check_disk(folder: Path) -> None:
+    """A broker that fills the disk ends with a stack of errors, or, with no room for its log, without a word."""
+    free = shutil.disk_usage(folder).free >> 20
+    if free < _LEAST_FREE_MB:
+        raise BrokerError(
+            f"the disk of {folder} is full ({free} MB free): free at least {_LEAST_FREE_MB} MB, "
+            "or set ANBU_DATA_DIR to another folder"
+        )
 
 
 def _disk_line(e: OSError, folder: Path) -> str:
