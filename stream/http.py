@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 import structlog
+import uvicorn
 from aiokafka.errors import KafkaError
 from pydantic import SecretStr
 from starlette.applications import Starlette
@@ -158,6 +159,20 @@ def create_app(
             Route("/healthz", healthz),
         ]
     )
+
+
+async def serve(settings: Settings, metrics: Metrics | None = None) -> None:
+    """Listen on ``settings.http`` until SIGTERM, SIGINT or cancellation, with a producer of its own.
+
+    Raises aiokafka's ``KafkaConnectionError`` where no broker answers at the start; SystemExit where the port is taken.
+    """
+    http = settings.http
+    if not http.api_keys:
+        log.warning("no feed has an API key: every request is refused; set http.api_keys")
+    async with FrameProducer(settings, client_id="anbu-http") as producer:
+        app = create_app(settings, producer, metrics)
+        config = uvicorn.Config(app, host=http.host, port=http.port, log_config=None, access_log=False, lifespan="off")
+        await uvicorn.Server(config).serve()
 
 
 async def healthz(request: Request) -> Response:

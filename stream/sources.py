@@ -33,9 +33,9 @@ SUFFIXES: dict[str, Format] = {
     ".json": "json",
     ".parquet": "parquet",
     ".pq": "parquet",
-    ".arrow": "arrow",
     ".arrows": "arrow",
 }
+MAX_LINE = 16 * 1024 * 1024
 BYTES_PER_ROW = 48
 """About the length of a CSV line: turns rows a batch into bytes a block."""
 
@@ -114,6 +114,8 @@ def _read_csv(source: Source, wanted: Sequence[str], block: int) -> Iterator[Raw
             end = chunk.rfind(b"\n") + 1
             if not end:
                 rest += chunk
+                if len(rest) > MAX_LINE:
+                    raise FileError(f"{source.name}: line {line} is over {MAX_LINE} bytes: this is no CSV")
                 continue
             data, rest = rest + chunk[:end], chunk[end:]
             yield _csv_block(data, line, delimiter, len(fields), index, wanted)

@@ -57,7 +57,7 @@ def test_a_plain_csv_is_read_with_local_times_and_inferred_interval(tmp_path):
     assert columns.household_id.to_pylist() == ["h1"] * 8
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".jsonl", ".json", ".parquet", ".arrow"])
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".jsonl", ".json", ".parquet", ".arrows"])
 def test_every_kind_of_file_gives_the_same_columns(tmp_path, suffix):
     """CSV, gzipped CSV, JSON lines, a JSON array, Parquet and Arrow hold the same readings."""
     rows, path = readings(), tmp_path / f"m{suffix}"
@@ -75,7 +75,7 @@ def test_every_kind_of_file_gives_the_same_columns(tmp_path, suffix):
             write(path, json.dumps(objects, indent=1))
         case ".parquet":
             pq.write_table(table, path)
-        case ".arrow":
+        case ".arrows":
             with pa.ipc.new_stream(path, table.schema) as writer:
                 writer.write_table(table)
     columns, bad = files.load_meter(path, SEOUL)
@@ -309,7 +309,7 @@ def test_a_clock_bounds_times_from_above_when_it_is_given(tmp_path):
         ("m.csv", "household_id,kwh\nh,1\n", "timestamp or start or at"),
         ("m.parquet", "not parquet", "cannot be read"),
         ("m.csv.gz", "not gzip", "cannot be read"),
-        ("m.arrow", "not arrow", "end-of-stream"),
+        ("m.arrows", "not arrow", "end-of-stream"),
         ("m.json", "[1,", "not readable JSON"),
         ("m.jsonl", "\n\n", "no column"),
         ("m.xlsx", "?", "unknown kind of file"),
