@@ -127,8 +127,8 @@ def _read_csv(source: Source, wanted: Sequence[str], block: int) -> Iterator[Raw
 def _csv_block(data: bytes, line: int, delimiter: str, width: int, index: list[int], wanted: Sequence[str]) -> Raw:
     """Whole lines of CSV, the first of which is number ``line``.
 
-    Arrow reads them where no quote is in sight. A quote left open would make it swallow the lines that follow, so
-    lines with quotes are read one by one.
+    Arrow reads them where it is safe: a quote left open would make it swallow the lines that follow, and it cannot
+    report a ragged line that is no UTF-8. Such blocks are read line by line.
     """
     faults: list[tuple[int, BadRow]] = []
 
@@ -139,7 +139,7 @@ def _csv_block(data: bytes, line: int, delimiter: str, width: int, index: list[i
         return "skip"
 
     skipped: list[int] = []
-    if b'"' in data:
+    if b'"' in data or not _is_utf8(data):
         return _csv_lines(data, line, delimiter, width, index, wanted)
     table = pacsv.read_csv(
         pa.BufferReader(data),
@@ -161,6 +161,14 @@ def _csv_block(data: bytes, line: int, delimiter: str, width: int, index: list[i
     lines = np.delete(np.arange(line, line + count), skipped)
     columns = {name: _one(table.column(str(i))) for name, i in zip(wanted, index, strict=True)}
     return _without_blank(Raw(columns, lines, faults))
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _csv_lines(data: bytes, line: int, delimiter: str, width: int, index: list[int], wanted: Sequence[str]) -> Raw:

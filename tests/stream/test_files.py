@@ -1,6 +1,7 @@
 """Files of any country: bad rows by line, the good ones as columns, never a guess in silence."""
 
 import gzip
+import io
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stream import files
 from stream.columns import MeterColumns
@@ -208,9 +211,9 @@ def test_bytes_that_are_no_text_are_a_bad_row(tmp_path):
     """An id in another encoding is refused by its line; the file goes on."""
     path = tmp_path / "m.csv"
     header, row = b"household_id,start,kwh,minutes\n", b",2026-01-01 00:00,0.1,15\n"
-    path.write_bytes(header + "홍".encode("cp949") + row + b"h2" + row)
+    path.write_bytes(header + "홍".encode("cp949") + row + "길동\n".encode("cp949") + b"h2" + row)
     columns, bad = files.load_meter(path, SEOUL)
-    assert faults(bad) == [(2, Reason.bad_household)]
+    assert faults(bad) == [(2, Reason.bad_household), (3, Reason.truncated)]
     assert columns.household_id.to_pylist() == ["h2"]
 
 
@@ -362,3 +365,46 @@ def test_a_body_in_memory_is_read_like_a_file():
     batches = list(files.read_meter(source, SEOUL))
     assert isinstance(batches[0].columns, MeterColumns)
     assert len(batches[0].columns) == 8
+
+
+def damaged_or_whole():
+    """Bytes of each format: random, or a good file with some bytes changed."""
+    header = b"household_id,start,kwh,minutes\n"
+    record = b'{"household_id":"h","start":"2026-01-01 00:00","kwh":0.1,"minutes":15}'
+    table = pa.table({"household_id": ["h"], "start": ["2026-01-01 00:00"], "kwh": [0.1], "minutes": [15]})
+    parquet, stream = io.BytesIO(), pa.BufferOutputStream()
+    pq.write_table(table, parquet)
+    with pa.ipc.new_stream(stream, table.schema) as writer:
+        writer.write_table(table)
+    whole = {
+        "csv": header + b'"h",2026-01-01 00:00,0.1,15\nh2,2026-01-01,1,60\n',
+        "jsonl": record + b"\n" + record,
+        "json": b"[" + record + b"," + record + b"]",
+        "parquet": parquet.getvalue(),
+        "arrow": stream.getvalue().to_pybytes(),
+    }
+    return st.sampled_from(sorted(whole)).flatmap(
+        lambda f: st.tuples(
+            st.just(f),
+            st.one_of(
+                st.binary(max_size=200),
+                st.binary(max_size=200).map(lambda b: header + b),
+                st.lists(st.tuples(st.integers(0, len(whole[f]) - 1), st.integers(0, 255)), max_size=6).map(
+                    lambda changes: bytes(dict(changes).get(i, b) for i, b in enumerate(whole[f]))
+                ),
+            ),
+        )
+    )
+
+
+@settings(max_examples=600, deadline=None)
+@given(damaged_or_whole(), st.sampled_from([files.read_meter, files.read_phone]))
+def test_whatever_the_bytes_a_file_gives_rows_or_one_clear_error(body, read):
+    """No file and no request can raise anything but FileError."""
+    try:
+        faults = [fault for batch in read(Source("body", *body), SEOUL) for fault in batch.bad]
+        error = ""
+    except files.FileError as e:
+        faults, error = [], str(e)
+    assert "\n" not in error
+    assert all(line >= 1 and isinstance(fault.reason, Reason) for line, fault in faults)
