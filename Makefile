@@ -53,9 +53,10 @@ elif [ -z "$$python" ]; then \
 fi
 endef
 
-# For developers, after a change of dependencies in pyproject.toml: pins with hashes for all three Pythons.
-COMPILE = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate
+# For developers, after a change of dependencies in pyproject.toml: pins with hashes, the same ones for all three Pythons
+# (numpy newest for each would give mypy other types on each).
+COMPILE = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-header --no-annotate
 lock: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet uv
 	echo "setuptools>=77" | $(COMPILE) pyproject.toml - --output-file requirements.lock
