@@ -1,0 +1,107 @@
+"""A slot's evidence: how much likelier its energy is when nobody lives here than when this person does.
+
+The home's **quiet load** is what its own quiet nights look like. Nine edges, at quantiles of those nights and at
+multiples of them, sort energy into ten bins. Each bin has a probability when nothing happens (the quiet nights) and
+one for these two hours of the day when the person lives (the counts); the logarithm of their ratio is the evidence.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.slots import ZERO, code_of_watts
+from models.state import BINS, UNIT
+
+QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
+FACTORS = (1.25, 1.6, 2.4, 4.0)
+"""Edges: quantiles of the quiet nights, then multiples of the last of them."""
+
+LOW, HIGH = -3 * UNIT, int(1.5 * UNIT)
+"""One slot's evidence is clipped to this: no single slot decides, and life speaks louder than silence."""
+
+PROOF = -3 * UNIT
+"""Evidence as strong as this is a proof of life: load the quiet home practically never shows."""
+
+SIGN = -1 * UNIT
+"""Evidence as strong as this is a sign of life: the hours of the fixed limits count from the last of them."""
+
+_PSEUDO = 8.0  # slots of the home's own day that every two-hour table starts from
+_SMOOTH = 0.02  # of the quiet nights' slots, spread to every bin: what has not been seen can still happen
+_STEPS = 25.5
+_DARK_EDGE = code_of_watts(8)
+_FIRST_DAY_LIFE = code_of_watts(150)
+
+
+@dataclass(slots=True)
+class Tables:
+    """What follows from the habits and is looked up for every slot; n households, made once a day.
+
+    ``edges`` (9, n) codes; ``quiet`` (n, 10) log-probabilities in 1/64 nat; ``usual`` (n, 10) slots of the whole day
+    per bin; ``known`` (n,) whether there is a quiet night to compare with.
+    """
+
+    edges: NDArray[np.uint8]
+    quiet: NDArray[np.int16]
+    usual: NDArray[np.uint16]
+    known: NDArray[np.bool_]
+
+
+def tables(habit: NDArray[np.void]) -> Tables:
+    """Tables of ``habit`` (n,)."""
+    nights = np.sort(np.where(habit["nights"] == 0, 255, habit["nights"]).reshape(len(habit), -1), axis=1)
+    seen = (habit["nights"] != 0).sum(axis=(1, 2))
+    rows = np.arange(len(habit))
+    at = [nights[rows, np.maximum((q * (seen - 1)).astype(np.int64), 0)] for q in QUANTILES]
+    top = at[-1].astype(np.int32)
+    steps = [int(round(_STEPS * float(np.log(f)))) for f in FACTORS]
+    edges = np.stack([*at, *(np.minimum(top + s, 254).astype(np.uint8) for s in steps)])
+    inside = np.zeros(nights.shape, np.uint8)
+    for edge in edges:
+        inside += nights > edge[:, None]
+    per_bin = np.stack([((inside == b) & (nights < 255)).sum(axis=1) for b in range(BINS)], axis=1)
+    share = (per_bin + _SMOOTH * np.maximum(seen, 1)[:, None]) / (np.maximum(seen, 1) * (1 + BINS * _SMOOTH))[:, None]
+    quiet = np.rint(UNIT * np.log(share.astype(np.float32))).astype(np.int16)
+    return Tables(edges, quiet, habit["counts"].sum(axis=1, dtype=np.uint16), seen >= 4)
+
+
+def bins(codes: NDArray[np.uint8], edges: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Codes (n,) or (slots, n) and edges (9, n) -> the bin of each, 0 to 9."""
+    out = np.zeros(codes.shape, np.uint8)
+    for edge in edges:
+        out += codes > edge
+    return out
+
+
+def ratios(habit: NDArray[np.void], t: Tables, block: int) -> NDArray[np.int16]:
+    """Evidence of each bin in one two-hour block of the day: (n, 10), 1/64 nat; 0 where no quiet night is known.
+
+    ln(P(bin | quiet) / P(bin | living, block)); the second shrinks to the home's whole day by 8 slots.
+    """
+    counts = habit["counts"][:, block, :].astype(np.int32)
+    whole = (t.usual + np.float32(0.5)) / (t.usual.sum(axis=1, dtype=np.int32) + np.float32(5.0))[:, None]
+    living = (counts + np.float32(_PSEUDO) * whole) / (counts.sum(axis=1) + np.float32(_PSEUDO))[:, None]
+    ratio = t.quiet - np.rint(np.float32(UNIT) * np.log(living)).astype(np.int16)
+    ratio[~t.known] = 0
+    return ratio.astype(np.int16)
+
+
+def dark(codes: NDArray[np.uint8], t: Tables) -> NDArray[np.bool_]:
+    """Exactly nothing in a home that always draws something: the power is off. Shape of ``codes`` (n,)."""
+    return (codes == ZERO) & t.known & (t.edges[0] >= _DARK_EDGE)
+
+
+def first_day_life(codes: NDArray[np.uint8], t: Tables) -> NDArray[np.bool_]:
+    """Before the first quiet night is known, 150 W over a slot counts as life. Shape of ``codes`` (n,)."""
+    return ~t.known & (codes >= _FIRST_DAY_LIFE)
+
+
+def phone_silence(habit: NDArray[np.void], block: int) -> NDArray[np.int32]:
+    """Evidence of one slot without own phone use in this block: -ln(1 - p), (n,) in 1/64 nat.
+
+    p is the share of this block's slots with own use, shrunk to the person's whole day by 6 slots.
+    """
+    days = habit["calls_days"].astype(np.float32)
+    whole = (habit["calls"].sum(axis=1, dtype=np.int32) + np.float32(0.5)) / (96 * days + np.float32(48))
+    p = (habit["calls"][:, block] + 6 * whole) / (8 * days + np.float32(6))
+    return np.rint(-UNIT * np.log1p(-np.minimum(p, np.float32(0.95)))).astype(np.int32)

@@ -1,0 +1,83 @@
+"""Why an alert was raised, changed or cleared, in words: codes with values, and sentences in Korean and English."""
+
+from collections.abc import Mapping, Sequence
+
+Values = Mapping[str, float | str]
+Reason = tuple[str, Values]
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    "silent": (
+        "생활 신호가 {hours}시간째 없습니다. 평소 하루 중 가장 오래 조용한 때는 {usual_hours}시간쯤입니다.",
+        "No sign of life for {hours} h; the longest silence of a usual day is about {usual_hours} h.",
+    ),
+    "silent_new": (
+        "생활 신호가 {hours}시간째 없습니다. 등록 {days}일째라 평소 모습은 아직 배우는 중입니다.",
+        "No sign of life for {hours} h; day {days} since enrolment, what is usual is still being learned.",
+    ),
+    "load_quiet": (
+        "전기는 집이 비어 있을 때처럼 {watts} W 안팎입니다. 평소 이 시간엔 {low}~{high} W입니다.",
+        "Electricity is at about {watts} W, as when nobody is active; usual at this hour is {low} to {high} W.",
+    ),
+    "phone_quiet": (
+        "전화와 문자를 {hours}시간째 쓰지 않았습니다.",
+        "The phone has not been used for {hours} h.",
+    ),
+    "phone_quiet_week": (
+        "전화와 문자를 일주일 넘게 쓰지 않았습니다.",
+        "The phone has not been used for over a week.",
+    ),
+    "phone_none": ("전화 기록이 없는 가구입니다.", "No phone feed watches this household."),
+    "phone_unknown": (
+        "전화 기록이 아직 오지 않아 전기만 보았습니다.",
+        "The phone feed is behind; electricity alone was judged.",
+    ),
+    "meter_gap": (
+        "전기 검침값이 {hours}시간째 없어 전화만 보았습니다.",
+        "No meter reading for {hours} h; the phone alone was judged.",
+    ),
+    "power_off": ("집에 전기가 들어오지 않는 것 같습니다 (0 W).", "The home seems to have no power at all (0 W)."),
+    "limit": ("정해진 한도 {limit_hours}시간을 넘었습니다.", "The fixed limit of {limit_hours} h has passed."),
+    "life_phone": ("전화를 다시 썼습니다.", "The phone was used again."),
+    "life_load": ("전기를 다시 평소처럼 쓰고 있습니다.", "Electricity shows life again."),
+    "life_again": ("평소와 같은 모습으로 돌아왔습니다.", "Life looks usual again."),
+    "late_life": (
+        "늦게 온 기록으로 {life}에 생활 신호가 있었음을 확인했습니다.",
+        "Late data shows a sign of life at {life}.",
+    ),
+    "late_data": ("늦게 온 기록으로 다시 판단했습니다.", "Judged again with data that came late."),
+    "absence": ("부재가 등록되었습니다.", "An absence is registered for this time."),
+    "withdrawn": ("동의가 철회되어 기록을 지웠습니다.", "Consent was withdrawn; the records are deleted."),
+    "no_data": ("전기 검침값이 {hours}시간째 오지 않습니다.", "No valid meter reading for {hours} h."),
+    "no_data_no_life": (
+        "그동안 다른 생활 신호도 없어 사람이 확인해야 합니다.",
+        "Nor was there another sign of life: a person should look.",
+    ),
+    "data_back": ("검침값이 다시 옵니다.", "Readings are coming again."),
+    "area_silent": (
+        "{area} 지역 {members}가구 가운데 {silent}가구가 한꺼번에 조용합니다 (정전 또는 통신 장애).",
+        "{silent} of {members} households in area {area} went silent at once (power cut or lost connection).",
+    ),
+    "area_back": ("{area} 지역이 다시 돌아왔습니다.", "Area {area} is back."),
+    "feed_stalled": (
+        "{feed} 자료가 {minutes}분째 오지 않습니다. 이 자료로는 아무도 지켜볼 수 없습니다.",
+        "Feed {feed} has sent nothing for {minutes} min; nobody can be watched by it.",
+    ),
+    "feed_back": ("{feed} 자료가 다시 옵니다.", "Feed {feed} is coming again."),
+}
+
+
+def sentences(reasons: Sequence[Reason]) -> tuple[str, str]:
+    """Reasons in words: (Korean, English). A number is written without needless digits."""
+    korean, english = [], []
+    for code, values in reasons:
+        shown = {k: _shown(v) for k, v in values.items()}
+        ko, en = SENTENCES[code]
+        korean.append(ko.format(**shown))
+        english.append(en.format(**shown))
+    return " ".join(korean), " ".join(english)
+
+
+def _shown(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:.0f}" if value >= 10 or value == round(value) else f"{value:.1f}"

@@ -1,0 +1,37 @@
+"""The last week as a person can look at it: kWh an hour against the person's own band."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.evidence import Tables
+from models.slots import OWN, SLOTS_PER_HOUR, decode_energy
+
+LOWER, UPPER = 0.1, 0.9
+
+
+def hourly_energy(codes: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Meter codes of whole hours (4 h,) -> kWh per hour (h,), NaN where a slot of the hour is not measured."""
+    return decode_energy(codes).astype(np.float64).reshape(-1, SLOTS_PER_HOUR).sum(axis=1) / 1000
+
+
+def hourly_own_use(phone: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Phone codes of whole hours (4 h,) -> slots with own use per hour (h,)."""
+    return (phone.reshape(-1, SLOTS_PER_HOUR) == OWN).sum(axis=1)
+
+
+def usual_band(habit: NDArray[np.void], tables: Tables, row: int) -> NDArray[np.float64]:
+    """kWh an hour between which this person usually is, per two hours of the day: (12, 2); NaN while unknown.
+
+    The 10 % and 90 % points of the habit's bins, told by the bins' edges.
+    """
+    counts = habit["counts"][row].astype(np.float64)
+    if not tables.known[row] or not counts.sum():
+        return np.full((len(counts), 2), np.nan)
+    edges = decode_energy(tables.edges[:, row]).astype(np.float64) * SLOTS_PER_HOUR / 1000
+    bounds = np.concatenate([[0.0], edges, [edges[-1] * 2]])
+    share = counts.cumsum(axis=1) / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    low = bounds[(share < LOWER).sum(axis=1)]
+    high = bounds[np.minimum((share < UPPER).sum(axis=1) + 1, len(bounds) - 1)]
+    band = np.stack([low, high], axis=1)
+    band[counts.sum(axis=1) == 0] = np.nan
+    return band

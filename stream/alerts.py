@@ -1,0 +1,164 @@
+"""Alerts made from where a household stands: who, how far outside the usual, since when, and why in words."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import evidence, gaps, levels, reasons, strip
+from models.slots import OWN, SLOTS_PER_HOUR, decode_energy
+from stream.block import Block
+from stream.calendar import Calendar
+from stream.records import Alert, AlertKind, Level, ReasonCode, Recipient, Strip
+from stream.rules import Rules
+
+STRIP_HOURS = 7 * 24
+Event = Literal["raised", "level_changed", "cleared"]
+
+_LEVELS: dict[int, Level] = {1: "attention", 2: "caution", 3: "serious"}
+_FOR: dict[int, Recipient] = {1: "dashboard", 2: "resident", 3: "person"}
+
+
+def alert_id(subject: str, kind: str, onset: int) -> str:
+    """Same subject, kind and onset (a slot): same id, whoever computes it and however often."""
+    return hashlib.sha256(f"{subject}|{kind}|{onset}".encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes alerts of one partition's households."""
+
+    calendar: Calendar
+    rules: Rules
+    areas: list[str]
+    dongs: list[str]
+
+    def silence(
+        self, event: Event, block: Block, row: int, level: int, onset: int, slot: int, why: Sequence[reasons.Reason]
+    ) -> Alert:
+        """An alert on silence as of the end of ``slot``, at ``level`` (when cleared: the level it had)."""
+        score = int(block.head["score"][row])
+        period = levels.return_period(score, float(block.habit["worst"][row])) if score else None
+        life = int(block.head["life"][row])
+        return self._alert(
+            event, block, row, "silence", _LEVELS[level], _FOR[level], slot, onset, life, why, period, event != "cleared"
+        )  # fmt: skip
+
+    def gap(
+        self, event: Event, block: Block, row: int, state: int, data: int, slot: int, heard: bool,
+        why: Sequence[reasons.Reason],
+    ) -> Alert:  # fmt: skip
+        """An alert on missing data; ``state``: the gap's, ``data``: the last slot with a reading before it."""
+        level: Level = "caution" if state == gaps.PERSON and not heard else "attention"
+        to: Recipient = "person" if state == gaps.PERSON else "dashboard"
+        life = int(block.head["life"][row])
+        return self._alert(event, block, row, "data_gap", level, to, slot, data + 1, life, why)
+
+    def _alert(
+        self, event: Event, block: Block, row: int, kind: AlertKind, level: Level, to: Recipient, slot: int,
+        onset: int, life: int, why: Sequence[reasons.Reason], period: float | None = None, picture: bool = False,
+    ) -> Alert:  # fmt: skip
+        household = block.ids[row]
+        korean, english = reasons.sentences(why)
+        seen = life >= max(int(block.who["since"][row]), 0)
+        return Alert(
+            event=event,
+            alert_id=alert_id(household, kind, onset),
+            household_id=household,
+            kind=kind,
+            level=level,
+            to=to,
+            at=self.calendar.time(slot + 1),
+            onset=self.calendar.time(onset),
+            last_life=self.calendar.time(life + 1) if seen else None,
+            return_period_days=None if period is None else round(period, 1),
+            reasons=tuple(ReasonCode(code, dict(values)) for code, values in why),
+            text_ko=korean,
+            text_en=english,
+            area=self.areas[block.who["area"][row]],
+            dong=self.dongs[block.who["dong"][row]],
+            strip=self.strip(block, row, slot) if picture else None,
+            drill=row in block.drills,
+        )
+
+    def strip(self, block: Block, row: int, slot: int) -> Strip:
+        """The last 168 whole hours at the end of ``slot`` with the person's own band."""
+        end = (slot + 1) // SLOTS_PER_HOUR * SLOTS_PER_HOUR
+        first = end - STRIP_HOURS * SLOTS_PER_HOUR
+        meter, phone = block.strips.read(first, end - first, np.array([row]))
+        habit = block.habit[row : row + 1]
+        band = strip.usual_band(habit, evidence.tables(habit), 0)
+        hours = [self.calendar.block(first + h * SLOTS_PER_HOUR) for h in range(STRIP_HOURS)]
+        return Strip(
+            start=self.calendar.time(first),
+            kwh=_numbers(strip.hourly_energy(meter[:, 0])),
+            usual_low=_numbers(band[hours, 0]),
+            usual_high=_numbers(band[hours, 1]),
+            phone=tuple(int(n) for n in strip.hourly_own_use(phone[:, 0])),
+        )
+
+    def why_silent(self, block: Block, row: int, slot: int, heard: bool) -> list[reasons.Reason]:
+        """Why a household at this level is: what is silent, for how long, against what is usual."""
+        head, habit, who = block.head[row], block.habit[row : row + 1], block.who[row]
+        hours = (slot - max(int(head["life"]), int(who["since"]) - 1)) / SLOTS_PER_HOUR
+        learned = int(habit["days"][0]) >= levels.LEARNING_DAYS
+        why: list[reasons.Reason] = []
+        if learned:
+            usual = max(float(habit["stretch"][0]) / SLOTS_PER_HOUR, 0.5)
+            why.append(("silent", {"hours": _hours(hours), "usual_hours": _hours(usual)}))
+        else:
+            why.append(("silent_new", {"hours": _hours(hours), "days": int(habit["days"][0]) + 1}))
+        limit = self.rules.thresholds.limit_hours[int(who["risk"])]
+        if int(head["silent"]) >= limit * SLOTS_PER_HOUR:
+            why.append(("limit", {"limit_hours": limit}))
+        why += self._why_meter(block, row, slot)
+        return why + self._why_phone(block, row, slot, heard)
+
+    def _why_meter(self, block: Block, row: int, slot: int) -> list[reasons.Reason]:
+        if not block.who["meter_feed"][row]:
+            return []
+        without = slot - int(block.head["data"][row])
+        if without >= self.rules.gap_slots:
+            return [("meter_gap", {"hours": _hours(without / SLOTS_PER_HOUR)})]
+        habit = block.habit[row : row + 1]
+        tables = evidence.tables(habit)
+        meter, _ = block.strips.read(slot - 11, 12, np.array([row]))
+        wh = decode_energy(meter[:, 0])
+        measured = meter[:, 0][~np.isnan(wh)]
+        if not len(measured) or not tables.known[0]:
+            return []
+        if evidence.dark(measured[-1:], tables)[0]:
+            return [("power_off", {})]
+        low, high = strip.usual_band(habit, tables, 0)[self.calendar.block(slot)]
+        if math.isnan(low):
+            return []
+        watts = float(np.nanmean(wh)) * SLOTS_PER_HOUR
+        return [("load_quiet", {"watts": round(watts), "low": round(low * 1000), "high": round(high * 1000)})]
+
+    def _why_phone(self, block: Block, row: int, slot: int, heard: bool) -> list[reasons.Reason]:
+        if not block.who["phone_feed"][row]:
+            return [("phone_none", {})]
+        if not heard:
+            return [("phone_unknown", {})]
+        count = STRIP_HOURS * SLOTS_PER_HOUR
+        first = max(slot + 1 - count, int(block.who["since"][row]))
+        if first > slot:
+            return []
+        _, phone = block.strips.read(first, slot + 1 - first, np.array([row]))
+        own = np.flatnonzero(phone[:, 0] == OWN)
+        if not len(own) and slot + 1 - first == count:
+            return [("phone_quiet_week", {})]
+        last = first + int(own[-1]) if len(own) else first - 1
+        return [("phone_quiet", {"hours": _hours((slot - last) / SLOTS_PER_HOUR)})] if slot > last else []
+
+
+def _hours(hours: float) -> float:
+    return round(hours * 2) / 2 if hours < 10 else float(round(hours))
+
+
+def _numbers(values: NDArray[np.float64]) -> tuple[float | None, ...]:
+    return tuple(np.where(np.isnan(values), None, np.round(values, 3)).tolist())

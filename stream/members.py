@@ -1,0 +1,148 @@
+"""Who is in a partition: enrolment, changes of terms, and consent withdrawn."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from stream.block import WHO_ROW, Block
+from stream.calendar import slot_at, slot_from
+from stream.directory import Directory
+from stream.life import FREE, WHO, Terms
+from stream.records import Household
+from stream.strips import ROWS
+
+RISKS = ("normal", "elevated", "high")
+NO_FEED = ""
+
+
+class Names:
+    """Names told apart by a small number: areas, dongs, feeds. Number 0 is the empty name."""
+
+    def __init__(self, names: Sequence[str] = ("",)) -> None:
+        self.names = list(names)
+        self._numbers = {name: i for i, name in enumerate(self.names)}
+
+    def number(self, name: str) -> int:
+        """Number of a name, given at its first mention."""
+        if name not in self._numbers:
+            self._numbers[name] = len(self.names)
+            self.names.append(name)
+        return self._numbers[name]
+
+
+class Members:
+    """Rows of a partition's households over its blocks, and the names they go by."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self.directory = Directory()
+        self.areas, self.dongs, self.feeds = Names(), Names(), Names()
+        self._free: list[int] = []
+        self._next = 0
+
+    def locate(self, ids: pa.Array) -> NDArray[np.int32]:
+        """Rows over all blocks (block x 1,024 + row) of ids (n,), -1 where not enrolled."""
+        return self.directory.rows(ids)
+
+    def at(self, row: int) -> tuple[Block, int]:
+        """Block and row in it."""
+        return self.blocks[row // ROWS], row % ROWS
+
+    def who(self, household: Household, step: int = 0) -> NDArray[np.void]:
+        """The fixed part of a household's row, (1,)."""
+        who = np.zeros(1, WHO)
+        who["since"] = min(slot_from(household.since), FREE - 1)
+        who["area"], who["dong"] = self.areas.number(household.area), self.dongs.number(household.dong)
+        who["meter_feed"] = self.feeds.number(household.feeds.meter or NO_FEED)
+        who["phone_feed"] = self.feeds.number(household.feeds.phone or NO_FEED)
+        who["risk"] = RISKS.index(household.risk)
+        who["step"] = step
+        return who
+
+    def enrol(self, households: Sequence[Household], earliest: int) -> list[int]:
+        """Admit new households, watched at the earliest from slot ``earliest``. Returns their rows."""
+        if not households:
+            return []
+        rows = [self._row() for _ in households]
+        at = np.array(rows)
+        who = np.concatenate([self.who(h) for h in households])
+        since = np.maximum(who["since"].astype(np.int64), earliest)
+        names = [h.household_id for h in households]
+        for block in self.blocks:
+            here = at // ROWS == block.number
+            if here.any():
+                ids = [n for n, keep in zip(names, here, strict=True) if keep]
+                block.admit(ids, who[here], since[here], at[here] % ROWS)
+        self.directory.add(pa.array(names, pa.string()), at.astype(np.int32))
+        for household, row in zip(households, rows, strict=True):
+            self.set_terms(row, household)
+        return rows
+
+    def change(self, row: int, household: Household) -> None:
+        """A household's new record: who and on what terms; its state stays."""
+        block, i = self.at(row)
+        since = int(block.who["since"][i])
+        block.who[i] = self.who(household, int(block.who["step"][i]))[0]
+        block.who["since"][i] = since
+        self.set_terms(row, household)
+        block.dirty.add(WHO_ROW)
+        block.look_again()
+
+    def set_terms(self, row: int, household: Household) -> None:
+        """Absences, when the risk group began to hold, drill."""
+        block, i = self.at(row)
+        absences = tuple((slot_at(a.from_), slot_from(a.until)) for a in household.absences)
+        terms = Terms(absences, slot_from(household.risk_since) if household.risk_since else 0)
+        if terms == Terms():
+            block.terms.pop(i, None)
+        else:
+            block.terms[i] = terms
+        (block.drills.add if household.drill else block.drills.discard)(i)
+
+    def leave(self, row: int) -> None:
+        """Consent withdrawn: everything kept is deleted."""
+        block, i = self.at(row)
+        block.dismiss(i)
+        self.directory.remove(row)
+        self._free.append(row)
+
+    def per_area(self) -> dict[str, int]:
+        """Homes with a meter per area."""
+        total = np.zeros(len(self.areas.names), np.int64)
+        for block in self.blocks:
+            who = block.who[: block.n]
+            use = (who["since"] != FREE) & (who["meter_feed"] > 0)
+            total += np.bincount(who["area"][use], minlength=len(total))
+        return {self.areas.names[i]: int(total[i]) for i in np.flatnonzero(total) if i > 0}
+
+    def feeds_in_use(self) -> set[str]:
+        """Names of the feeds that watch at least one household here."""
+        numbers: set[int] = set()
+        for block in self.blocks:
+            who = block.who[: block.n][block.who["since"][: block.n] != FREE]
+            numbers |= set(np.unique(who["meter_feed"]).tolist()) | set(np.unique(who["phone_feed"]).tolist())
+        return {self.feeds.names[i] for i in numbers if i > 0}
+
+    def restored(self) -> None:
+        """Blocks were filled from the changelog: find who is where."""
+        ids, rows = [], []
+        self._next = sum(block.n for block in self.blocks)
+        for block in self.blocks:
+            for i, name in enumerate(block.ids):
+                row = block.number * ROWS + i
+                if name:
+                    ids.append(name)
+                    rows.append(row)
+                else:
+                    self._free.append(row)
+        self.directory.add(pa.array(ids, pa.string()), np.array(rows, np.int32))
+
+    def _row(self) -> int:
+        if self._free:
+            return self._free.pop()
+        row, self._next = self._next, self._next + 1
+        if row // ROWS >= len(self.blocks):
+            self.blocks.append(Block(len(self.blocks)))
+        return row

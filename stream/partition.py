@@ -1,0 +1,276 @@
+"""One partition of households: what comes in is written to strips, what the clock passes is judged.
+
+No Kafka here: columns in, alerts out, rows for the changelog at the side. The live worker and the backtest run the
+same object, which is why they come to the same alerts.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models import levels, reasons
+from models.slots import DATA, ESTIMATED, INCOMING, MISSING, OWN, SLOT_SECONDS, SLOTS_PER_DAY, encode_energy
+from stream.alerts import Writer
+from stream.block import WHO_ROW, Block, mend
+from stream.calendar import Calendar
+from stream.columns import MeterColumns, PhoneColumns
+from stream.life import FREE, Life
+from stream.members import Members
+from stream.records import KINDS, QUALITIES, Alert, Household, Kind, Quality, Reason
+from stream.report import Report, SlotReport
+from stream.rules import Rules
+from stream.silence import Silence
+from stream.strips import LATE_DAYS, ROWS, SLOTS
+from stream.watermark import Watermarks
+
+_PHONE_CODES = np.array(
+    [{Kind.call_out: OWN, Kind.sms_out: OWN, Kind.call_in: OWN, Kind.data: DATA}.get(k, INCOMING) for k in KINDS],
+    np.uint8,
+)
+_CALL_IN = KINDS.index(Kind.call_in)
+_MEASURED, _ESTIMATED = QUALITIES.index(Quality.measured), QUALITIES.index(Quality.estimated)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a batch: alerts, the report for areas, counts of rows by reason, judged household-slots."""
+
+    alerts: list[Alert] = field(default_factory=list)
+    report: Report | None = None
+    judged: int = 0
+
+
+class Partition:
+    """State of one partition and its clock. ``counts``: rows not used, by reason, since last asked."""
+
+    def __init__(self, number: int, rules: Rules, calendar: Calendar) -> None:
+        self.number = number
+        self.rules = rules
+        self.calendar = calendar
+        self.life = Life(rules, calendar)
+        self.members = Members()
+        self.marks = Watermarks(rules.wait_slots)
+        self.start: int | None = None
+        self.counts: Counter[Reason] = Counter()
+        self.writer = Writer(calendar, rules, self.members.areas.names, self.members.dongs.names)
+        self._late: dict[int, set[int]] = {}
+        self._alerts: list[Alert] = []
+        self._late_gaps: list[Alert] = []
+        self._members_told = False
+
+    # --- what comes in -------------------------------------------------------------------------------------------
+
+    def households(self, records: Sequence[Household]) -> None:
+        """Enrolments, changes and withdrawals, in order."""
+        new: dict[str, Household] = {}
+        for record in records:
+            row = int(self.members.locate(pa.array([record.household_id], pa.string()))[0])
+            if record.withdrawn is not None:
+                new.pop(record.household_id, None)
+                if row >= 0:
+                    self._withdraw(row)
+            elif row >= 0:
+                self.members.change(row, record)
+                self._mend_later(np.array([row]))
+            else:
+                new[record.household_id] = record
+        rows = self.members.enrol(list(new.values()), self.start or 0)
+        self._mend_later(np.array(rows, np.int64))
+        self._members_told = False
+        in_use = self.members.feeds_in_use()
+        for name in in_use:
+            self.marks.source(name)
+        for source in self.marks.sources.values():
+            source.wanted = source.name in in_use
+
+    def begin(self, first: int, lateness: int) -> None:
+        """The first data: the clock starts at ``first`` (UTC seconds) less the feed's lateness, or at enrolment."""
+        if self.start is not None:
+            return
+        since = [int(b.who["since"][: b.n].min()) for b in self.members.blocks if b.n]
+        clock = max((first - lateness) // SLOT_SECONDS, min(since, default=0))
+        if clock >= FREE:
+            return
+        self.start = self.calendar.day_start(clock) - (LATE_DAYS - 1) * SLOTS_PER_DAY
+        self.marks.clock = self.marks.begun = clock
+        for block in self.members.blocks:
+            block.begin(clock)
+
+    @property
+    def room(self) -> int | None:
+        """First moment (UTC seconds) for which the ring has no place yet: frames beyond it wait for the clock."""
+        return None if self.start is None else (self.start + SLOTS) * SLOT_SECONDS
+
+    def meter(self, columns: MeterColumns) -> NDArray[np.bool_]:
+        """Write readings (n,). Returns which are of households not enrolled in this partition, (n,)."""
+        rows = self.members.locate(columns.household_id).astype(np.int64)
+        known = rows >= 0
+        slots, width = columns.start // SLOT_SECONDS, columns.minutes.astype(np.int64) // 15
+        codes = encode_energy(np.nan_to_num(columns.kwh, nan=0.0) * np.float32(1000) / width.astype(np.float32))
+        codes[columns.quality == _ESTIMATED] = ESTIMATED
+        codes[(columns.quality != _MEASURED) & (columns.quality != _ESTIMATED)] = MISSING
+        codes[np.isnan(columns.kwh) & (columns.quality == _MEASURED)] = MISSING
+        for block, at in self._by_block(rows, known):
+            keep = at[self._in_time(block, rows[at] % ROWS, slots[at])]
+            in_block = rows[keep] % ROWS
+            changed = block.who["step"][in_block] != width[keep]
+            if changed.any():
+                block.who["step"][in_block] = width[keep]
+                block.dirty.add(WHO_ROW)
+            many = np.repeat(np.arange(len(keep)), width[keep])
+            nth = np.arange(len(many)) - np.repeat(np.cumsum(width[keep]) - width[keep], width[keep])
+            at_slot = slots[keep][many] + nth
+            news = block.strips.write_meter(in_block[many], at_slot, codes[keep][many])
+            self._note(block, in_block[many], at_slot, news)
+            fresh = np.bincount(many, weights=news, minlength=len(keep)) > 0
+            self.counts[Reason.duplicate] += int((~fresh & (codes[keep] > MISSING)).sum())
+        return ~known
+
+    def phone(self, columns: PhoneColumns) -> NDArray[np.bool_]:
+        """Write events (n,). Returns which are of households not enrolled in this partition, (n,)."""
+        rows = self.members.locate(columns.household_id).astype(np.int64)
+        known = rows >= 0
+        slots, codes = columns.at // SLOT_SECONDS, _PHONE_CODES[columns.kind]
+        codes[(columns.kind == _CALL_IN) & (columns.duration_s <= 0)] = INCOMING  # rang, was not answered
+        for block, at in self._by_block(rows, known):
+            keep = at[self._in_time(block, rows[at] % ROWS, slots[at])]
+            in_block = rows[keep] % ROWS
+            news = block.strips.write_phone(in_block, slots[keep], codes[keep])
+            self._note(block, in_block, slots[keep], news)
+            self.counts[Reason.duplicate] += int((~news).sum())
+        return ~known
+
+    def heard(self, feed: str, latest_end: int | None, complete_until: int | None, now: float) -> None:
+        """A frame of a feed was written: move its watermark; slots judged without it are judged again."""
+        source = self.marks.source(feed)
+        before = source.until
+        self.marks.heard(feed, latest_end, complete_until, now)
+        clock = self.marks.clock
+        if clock is None or source.until == before or not source.wanted:
+            return
+        self._judge_again(feed, before, clock)
+
+    # --- what the clock passes -----------------------------------------------------------------------------------
+
+    def advance(self, now: float) -> Outcome:
+        """Mend what came late, judge what is complete. ``now``: wall clock in seconds, for feeds that lag."""
+        outcome = Outcome()
+        clock = self.marks.clock
+        if self.start is None or clock is None:
+            return outcome
+        self._mend(clock)
+        reports: list[SlotReport] = []
+        target = min(self.marks.target(now) or clock, self.start + SLOTS)
+        heard = self._heard_until()
+        while clock < target:
+            reports.append(self._judge(clock, heard))
+            outcome.judged += len(self.members.directory)
+            clock += 1
+            if clock == self.calendar.day_start(clock):
+                self._settle(clock, heard)
+            target = min(self.marks.target(now) or clock, self.start + SLOTS)
+        self.marks.clock = clock
+        if reports or self._late_gaps or not self._members_told:
+            told = None if self._members_told else self.members.per_area()
+            outcome.report = Report(self.number, clock, tuple(reports), told, tuple(self._late_gaps))
+            self._members_told = True
+        outcome.alerts, self._alerts, self._late_gaps = self._alerts, [], []
+        return outcome
+
+    def _judge(self, slot: int, heard: NDArray[np.int64]) -> SlotReport:
+        silent: Counter[str] = Counter()
+        gap_events: list[Alert] = []
+        silence = Silence(self.writer, self.members, self.rules, heard)
+        for block in self.members.blocks:
+            if not block.n:
+                continue
+            for step in block.judge(self.life, slot, slot + 1, heard):
+                self._alerts += silence.changes(block, step)
+                gap_events += silence.gap_changes(block, step)
+            if len(self.members.areas.names) > 1:
+                silence.count(block, slot, silent)
+        return SlotReport(slot, dict(silent), tuple(gap_events))
+
+    def _settle(self, midnight: int, heard: NDArray[np.int64]) -> None:
+        assert self.start is not None
+        while midnight - self.start > LATE_DAYS * SLOTS_PER_DAY:
+            for block in self.members.blocks:
+                block.settle(self.life, self.start, heard)
+            self.start += SLOTS_PER_DAY
+
+    # --- the past mended -----------------------------------------------------------------------------------------
+
+    def _mend(self, clock: int) -> None:
+        late, self._late = self._late, {}
+        if not late or self.start is None:
+            return
+        heard = self._heard_until()
+        chosen = [(self.members.blocks[b], np.array(sorted(rows))) for b, rows in sorted(late.items())]
+        before = mend(chosen, self.life, self.start, clock, heard)
+        silence = Silence(self.writer, self.members, self.rules, heard)
+        for (block, rows), old in zip(chosen, before, strict=True):
+            self._alerts += silence.mended(block, rows, old, clock - 1)
+            self._late_gaps += silence.gaps_mended(block, rows, old, clock - 1)
+
+    def _mend_later(self, rows: NDArray[np.int64]) -> None:
+        if self.start is not None:
+            for row in rows.tolist():
+                self._late.setdefault(row // ROWS, set()).add(row % ROWS)
+
+    def _judge_again(self, feed: str, before: int | None, clock: int) -> None:
+        unheard = before if before is not None else self.marks.begun
+        if unheard is None or unheard >= clock:
+            return
+        number = self.members.feeds.number(feed)
+        for block in self.members.blocks:
+            at = np.flatnonzero((block.who["phone_feed"][: block.n] == number) & (block.who["since"][: block.n] != FREE))
+            self._mend_later(at + block.number * ROWS)
+
+    def _withdraw(self, row: int) -> None:
+        block, i = self.members.at(row)
+        if self.marks.clock is not None:
+            head = block.head[i]
+            if head["level"] > levels.NONE:
+                why: list[reasons.Reason] = [("withdrawn", {})]
+                event = self.writer.silence(
+                    "cleared", block, i, int(head["level"]), int(head["onset"]), self.marks.clock - 1, why
+                )
+                self._alerts.append(event)
+        self._late.get(block.number, set()).discard(i)
+        self.members.leave(row)
+
+    # --- small helpers -------------------------------------------------------------------------------------------
+
+    def _by_block(
+        self, rows: NDArray[np.int64], known: NDArray[np.bool_]
+    ) -> Iterable[tuple[Block, NDArray[np.int64]]]:
+        number = np.where(known, rows // ROWS, -1)
+        order = np.argsort(number, kind="stable")
+        bounds = np.searchsorted(number[order], np.arange(len(self.members.blocks) + 1))
+        for block, a, b in zip(self.members.blocks, bounds, bounds[1:], strict=False):
+            if b > a:
+                yield block, order[a:b]
+
+    def _in_time(self, block: Block, rows: NDArray[np.int64], slots: NDArray[np.int64]) -> NDArray[np.bool_]:
+        early = slots < block.who["since"][rows]
+        late = ~early & (slots < (self.start or 0))
+        self.counts[Reason.before_enrolment] += int(early.sum())
+        self.counts[Reason.too_late] += int(late.sum())
+        return ~early & ~late
+
+    def _note(self, block: Block, rows: NDArray[np.int64], slots: NDArray[np.int64], news: NDArray[np.bool_]) -> None:
+        clock = self.marks.clock
+        if clock is not None and (behind := news & (slots < clock)).any():
+            self._late.setdefault(block.number, set()).update(np.unique(rows[behind]).tolist())
+
+    def _heard_until(self) -> NDArray[np.int64]:
+        until = np.zeros(len(self.members.feeds.names), np.int64)
+        for i, name in enumerate(self.members.feeds.names):
+            if i and (source := self.marks.sources.get(name)) is not None:
+                until[i] = source.until or 0
+        return until
+

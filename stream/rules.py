@@ -1,0 +1,38 @@
+"""The settings that judging needs, in slots and in the words of `models`."""
+
+from dataclasses import dataclass
+
+from models.levels import Thresholds
+from models.slots import SLOTS_PER_HOUR
+from stream.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a city can set about judging. Slots are 15 minutes."""
+
+    thresholds: Thresholds
+    gap_slots: int
+    person_slots: int
+    area_share: float
+    area_end_share: float
+    area_members: int
+    wait_slots: int
+
+    @classmethod
+    def of(cls, s: Settings) -> "Rules":
+        """Rules from the settings."""
+        return cls(
+            Thresholds(
+                s.levels.attention_days,
+                s.levels.caution_days,
+                s.levels.serious_days,
+                (s.limits.normal_hours, s.limits.elevated_hours, s.limits.high_hours),
+            ),
+            round(s.gaps.attention_hours * SLOTS_PER_HOUR),
+            round(s.gaps.person_hours * SLOTS_PER_HOUR),
+            s.areas.share,
+            s.areas.end_share,
+            s.areas.members,
+            round(s.wait_minutes / 15),
+        )
