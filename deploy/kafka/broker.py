@@ -28,6 +28,7 @@ __all__ = ["BrokerError", "LocalBroker", "fetch_jars", "find_java", "free_port"]
 _HERE = Path(__file__).parent
 _START_LIMIT_S = 60.0
 _STOP_LIMIT_S = 20.0
+_CLOSE_LIMIT_S = 10.0
 _LEAST_FREE_MB = 100
 _API_VERSIONS = bytes.fromhex("0000000f 0012 0000 00000001 0005") + b"probe"
 """The smallest request that only a broker ready for clients answers: ApiVersions, version 0."""
@@ -88,8 +89,8 @@ class LocalBroker:
         try:  # what fails at once comes first: nobody should download jars to learn that a port is taken
             self.data_dir.mkdir(parents=True, exist_ok=True)
             _check_disk(self.data_dir)
-            self._owner.take(str(self._config))
-            check_free(self.port)
+            left_behind = self._owner.take(str(self._config))
+            check_free(self.port, _CLOSE_LIMIT_S if left_behind else 0)
             java, jars = find_java(), fetch_jars(self._progress)
             self._start(java, os.pathsep.join(map(str, jars)))
         except BaseException as e:  # a Ctrl-C while it starts must not leave it behind

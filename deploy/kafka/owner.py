@@ -35,8 +35,10 @@ class Owner:
         self._pid_file = data_dir / "kafka.pid"
         self._lock: IO[str] | None = None
 
-    def take(self, mark: str) -> None:
+    def take(self, mark: str) -> bool:
         """Take the directory, and end a broker that a killed run left in it (known by ``mark`` in its command line).
+
+        Gives whether there was one: its sockets may be open for a moment after it has ended.
 
         Raises:
             BrokerError: when a living run owns it, or the orphan does not end.
@@ -56,13 +58,13 @@ class Owner:
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
-        self._end_orphan(mark)
+        return self._end_orphan(mark)
 
-    def _end_orphan(self, mark: str) -> None:
+    def _end_orphan(self, mark: str) -> bool:
         try:
             pid = int(self._pid_file.read_text())
         except (OSError, ValueError):
-            return
+            return False
         until = time.monotonic() + _ORPHAN_LIMIT_S
         asked = False
         while mark in command_line(pid):  # a reused process id has another command line
@@ -77,6 +79,7 @@ class Owner:
             time.sleep(0.1 if asked else 0.05)
             asked = asked or time.monotonic() > until - _ORPHAN_LIMIT_S / 2
         self._pid_file.unlink(missing_ok=True)
+        return True
 
     def note(self, pid: int) -> None:
         """Remember the broker started under this lock."""

@@ -3,6 +3,7 @@
 import errno
 import random
 import socket
+import time
 
 from deploy.kafka.errors import BrokerError
 
@@ -33,8 +34,11 @@ def free_port() -> int:
     raise BrokerError(f"no free port between {_LOW} and {_HIGH}: end some programs and run again")
 
 
-def check_free(port: int) -> None:
-    """Raise BrokerError when the port is taken."""
+def check_free(port: int, limit_s: float = 0.0) -> None:
+    """Raise BrokerError when the port is taken, and still so after ``limit_s`` seconds."""
+    until = time.monotonic() + limit_s
+    while not is_free(port) and time.monotonic() < until:
+        time.sleep(0.05)
     if not is_free(port):
         raise BrokerError(
             f"port {port} is taken by another program: end it, or choose another port, "
