@@ -60,7 +60,23 @@ class Partition:
         self._late: dict[int, set[int]] = {}
         self._alerts: list[Alert] = []
         self._late_gaps: list[Alert] = []
+        self._reports: list[SlotReport] = []
+        self._judged = 0
         self._members_told = False
+
+    def gone(self, household_id: str) -> None:
+        """The household's record was deleted: consent withdrawn."""
+        row = int(self.members.locate(pa.array([household_id], pa.string()))[0])
+        if row >= 0:
+            self._withdraw(row)
+            self._members_told = False
+
+    def restored(self) -> None:
+        """Members were filled from the changelog."""
+        self.writer = Writer(self.calendar, self.rules, self.members.areas.names, self.members.dongs.names)
+        in_use = self.members.feeds_in_use()
+        for source in self.marks.sources.values():
+            source.wanted = source.name in in_use
 
     # --- what comes in -------------------------------------------------------------------------------------------
 
@@ -157,29 +173,34 @@ class Partition:
     # --- what the clock passes -----------------------------------------------------------------------------------
 
     def advance(self, now: float) -> Outcome:
-        """Mend what came late, judge what is complete. ``now``: wall clock in seconds, for feeds that lag."""
-        outcome = Outcome()
+        """Mend what came late, judge what is complete, and say what came of it since last asked.
+
+        ``now``: wall clock in seconds, for feeds that lag.
+        """
+        self.step(now)
+        outcome = Outcome(self._alerts, None, self._judged)
+        clock = self.marks.clock
+        if clock is not None and (self._reports or self._late_gaps or not self._members_told):
+            told = None if self._members_told else self.members.per_area()
+            outcome.report = Report(self.number, clock, tuple(self._reports), told, tuple(self._late_gaps))
+            self._members_told = True
+        self._alerts, self._reports, self._late_gaps, self._judged = [], [], [], 0
+        return outcome
+
+    def step(self, now: float) -> None:
+        """Mend what came late and judge what is complete; what comes of it is kept for ``advance``."""
         clock = self.marks.clock
         if self.start is None or clock is None:
-            return outcome
+            return
         self._mend(clock)
-        reports: list[SlotReport] = []
-        target = min(self.marks.target(now) or clock, self.start + SLOTS)
         heard = self._heard_until()
-        while clock < target:
-            reports.append(self._judge(clock, heard))
-            outcome.judged += len(self.members.directory)
+        while clock < min(self.marks.target(now) or clock, self.start + SLOTS):
+            self._reports.append(self._judge(clock, heard))
+            self._judged += len(self.members.directory)
             clock += 1
             if clock == self.calendar.day_start(clock):
                 self._settle(clock, heard)
-            target = min(self.marks.target(now) or clock, self.start + SLOTS)
         self.marks.clock = clock
-        if reports or self._late_gaps or not self._members_told:
-            told = None if self._members_told else self.members.per_area()
-            outcome.report = Report(self.number, clock, tuple(reports), told, tuple(self._late_gaps))
-            self._members_told = True
-        outcome.alerts, self._alerts, self._late_gaps = self._alerts, [], []
-        return outcome
 
     def _judge(self, slot: int, heard: NDArray[np.int64]) -> SlotReport:
         silent: Counter[str] = Counter()
@@ -242,6 +263,9 @@ class Partition:
                 self._alerts.append(event)
         self._late.get(block.number, set()).discard(i)
         self.members.leave(row)
+        if self.start is not None:  # what the changelog holds of the household is overwritten too
+            block.strips.dirty_meter.update(range(self.start, self.start + SLOTS))
+            block.strips.dirty_phone.update(range(self.start // 4, (self.start + SLOTS) // 4))
 
     # --- small helpers -------------------------------------------------------------------------------------------
 

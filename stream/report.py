@@ -23,3 +23,5 @@ class Report(Struct, frozen=True):
     members: dict[str, int] | None = None
     late: tuple[Alert, ...] = ()
     """Events on data gaps that late data ended or changed."""
+    arrivals: dict[str, float] | None = None
+    """Last arrival per feed in use here, wall clock in UTC seconds (0: none yet)."""

@@ -1,0 +1,182 @@
+"""State as rows of the compacted `state` topic, and back.
+
+A row is one part of one block: a slot of the meter ring, an hour of the phone ring, the heads, the habits, the
+settled state, who is in it. One more row holds the partition itself: the offsets its state includes, its clock, its
+feeds. Rows changed by a batch are written in one transaction with the alerts the batch gave rise to.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from models.state import HABIT as HABIT_TYPE
+from models.state import HEAD as HEAD_TYPE
+from stream.block import HABIT, HEAD, SETTLED, WHO_ROW, Block
+from stream.life import WHO, Terms
+from stream.members import Names
+from stream.partition import Partition
+from stream.strips import HOURS, SLOTS
+from stream.watermark import Source
+
+VERSION = 1
+META = b"meta"
+
+
+class StateVersionError(Exception):
+    """The state on the broker was written by another version."""
+
+
+class SourceRow(Struct, frozen=True):
+    """A feed's watermark."""
+
+    name: str
+    lateness: int
+    until: int | None
+    last_arrival: float
+
+
+class Meta(Struct, frozen=True):
+    """A partition's own row. ``offsets``: next offset to read, per plain topic name."""
+
+    version: int
+    offsets: dict[str, int]
+    start: int | None
+    clock: int | None
+    begun: int | None
+    sources: list[SourceRow]
+    areas: list[str]
+    dongs: list[str]
+    feeds: list[str]
+
+
+class Who(Struct, frozen=True):
+    """Who is in a block. ``terms``: row -> (absences, risk_since)."""
+
+    ids: list[str]
+    rows: bytes
+    terms: dict[int, tuple[tuple[tuple[int, int], ...], int]]
+    drills: list[int]
+
+
+Row = tuple[bytes, bytes]
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def changed_rows(partition: Partition, offsets: dict[str, int]) -> Iterator[Row]:
+    """Rows of everything changed since last asked, and the partition's own row with ``offsets``."""
+    for block in partition.members.blocks:
+        yield from _block_rows(block, partition.start or 0)
+    marks, members = partition.marks, partition.members
+    sources = [SourceRow(s.name, s.lateness, s.until, s.last_arrival) for s in marks.sources.values()]
+    names = members.areas.names, members.dongs.names, members.feeds.names
+    yield META, _pack(Meta(VERSION, offsets, partition.start, marks.clock, marks.begun, sources, *names))
+
+
+def _block_rows(block: Block, start: int) -> Iterator[Row]:
+    n, strips, at = block.n, block.strips, str(block.number)
+    for slot in strips.dirty_meter:
+        if slot >= start:
+            yield f"{at}/m{slot % SLOTS}".encode(), slot.to_bytes(8, "little") + strips.meter[slot % SLOTS, :n].tobytes()
+    for hour in strips.dirty_phone:
+        if hour >= start // 4:
+            yield f"{at}/p{hour % HOURS}".encode(), hour.to_bytes(8, "little") + strips.phone[hour % HOURS, :n].tobytes()
+    strips.dirty_meter.clear()
+    strips.dirty_phone.clear()
+    if HEAD in block.dirty:
+        yield f"{at}/{HEAD}".encode(), block.head[:n].tobytes()
+    if HABIT in block.dirty:
+        yield f"{at}/{HABIT}".encode(), block.habit[:n].tobytes()
+    if SETTLED in block.dirty:
+        yield f"{at}/{SETTLED}".encode(), block.settled_head[:n].tobytes() + block.settled_habit[:n].tobytes()
+    if WHO_ROW in block.dirty:
+        terms = {row: (t.absences, t.risk_since) for row, t in block.terms.items()}
+        yield f"{at}/{WHO_ROW}".encode(), _pack(Who(block.ids, block.who[:n].tobytes(), terms, sorted(block.drills)))
+    block.dirty.clear()
+
+
+class Restore:
+    """Fills an empty partition from rows, given in the order of the topic (the last of a key counts)."""
+
+    def __init__(self, partition: Partition) -> None:
+        self.partition = partition
+        self.rows = 0
+        self.meta: Meta | None = None
+        self._blocks: dict[int, Block] = {}
+        self._slots: dict[tuple[int, int], int] = {}
+        self._hours: dict[tuple[int, int], int] = {}
+
+    def add(self, rows: Iterable[tuple[bytes | None, bytes | None]]) -> None:
+        """Take rows (key, value)."""
+        for key, value in rows:
+            if key is None or value is None:
+                continue
+            self.rows += 1
+            if key == META:
+                self.meta = msgspec.msgpack.decode(value, type=Meta)
+                if self.meta.version != VERSION:
+                    raise StateVersionError(
+                        f"state version {self.meta.version}, this anbu reads {VERSION}: "
+                        "run the version that wrote it, or start with another topic_prefix"
+                    )
+                continue
+            number, part = key.split(b"/")
+            block = self._blocks.get(int(number))
+            if block is None:
+                block = self._blocks[int(number)] = Block(int(number))
+            self._part(block, part.decode(), value)
+
+    def _part(self, block: Block, part: str, value: bytes) -> None:
+        if part[0] == "m" and part[1:].isdigit():
+            self._column(block.strips.meter, self._slots, block.number, int(part[1:]), value)
+        elif part[0] == "p" and part[1:].isdigit():
+            self._column(block.strips.phone, self._hours, block.number, int(part[1:]), value)
+        elif part == HEAD:
+            _fill(block.head, np.frombuffer(value, HEAD_TYPE))
+        elif part == HABIT:
+            _fill(block.habit, np.frombuffer(value, HABIT_TYPE))
+        elif part == SETTLED:
+            n = len(value) // (HEAD_TYPE.itemsize + HABIT_TYPE.itemsize)
+            _fill(block.settled_head, np.frombuffer(value, HEAD_TYPE, n))
+            _fill(block.settled_habit, np.frombuffer(value, HABIT_TYPE, n, n * HEAD_TYPE.itemsize))
+        elif part == WHO_ROW:
+            who = msgspec.msgpack.decode(value, type=Who)
+            block.n, block.ids, block.drills = len(who.ids), list(who.ids), set(who.drills)
+            _fill(block.who, np.frombuffer(who.rows, WHO))
+            block.terms = {row: Terms(a, since) for row, (a, since) in who.terms.items()}
+
+    def _column(
+        self, ring: np.ndarray[Any, Any], stamps: dict[tuple[int, int], int], block: int, column: int, value: bytes
+    ) -> None:
+        stamps[block, column] = int.from_bytes(value[:8], "little")
+        codes = np.frombuffer(value, np.uint8, offset=8)
+        ring[column, : len(codes)] = codes
+        ring[column, len(codes) :] = 0
+
+    def finish(self) -> dict[str, int]:
+        """All rows were given. Returns the next offsets to read, per plain topic name; {} for a new partition."""
+        meta, p = self.meta, self.partition
+        if meta is None:
+            return {}
+        start = meta.start or 0
+        for (number, column), slot in self._slots.items():
+            if not start <= slot < start + SLOTS:
+                self._blocks[number].strips.meter[column] = 0
+        for (number, column), hour in self._hours.items():
+            if not start // 4 <= hour < start // 4 + HOURS:
+                self._blocks[number].strips.phone[column] = 0
+        p.start, p.marks.clock, p.marks.begun = meta.start, meta.clock, meta.begun
+        for s in meta.sources:
+            p.marks.sources[s.name] = Source(s.name, s.lateness, s.until, None, s.last_arrival)
+        p.members.areas, p.members.dongs, p.members.feeds = Names(meta.areas), Names(meta.dongs), Names(meta.feeds)
+        p.members.blocks = [self._blocks[i] for i in sorted(self._blocks)]
+        p.members.restored()
+        p.restored()
+        return dict(meta.offsets)
+
+
+def _fill(array: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> None:
+    array[: len(values)] = values
