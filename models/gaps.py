@@ -3,28 +3,37 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.slots import ZERO
+from models.judge import Told
+from models.state import Heads
 
 NONE, GAP, PERSON = 0, 1, 2
 
+Moved = tuple[NDArray[np.intp], NDArray[np.uint8], NDArray[np.int32]]
+"""Rows whose gap state changed, and what stood before: gap states and last slots with a reading."""
 
-def step(
-    head: NDArray[np.void],
-    number: int,
-    codes: NDArray[np.uint8],
-    due: NDArray[np.bool_],
-    gap_slots: int,
-    person_slots: int,
-) -> NDArray[np.uint8]:
-    """Move the gap clocks of ``head`` (n,) over one slot, in place. Returns the gap states before, (n,).
 
-    ``due`` (n,): a meter's interval ends with this slot. GAP after ``gap_slots`` without a measured reading;
-    PERSON when for ``person_slots`` there was neither a reading nor a proof of life.
+def advance(heads: Heads, told: Told, gap_slots: int, person_slots: int) -> Moved | None:
+    """Move the gap clocks of ``heads`` (n,) over one slot, in place; after `judge.advance`. None: nothing changed.
+
+    GAP after ``gap_slots`` without a measured reading; PERSON when for ``person_slots`` there was neither a reading
+    nor a proof of life. A gap deepens or ends, and is looked at only when a meter's interval ends.
     """
-    before = head["gap"].copy()
-    head["data"][due & (codes >= ZERO)] = number
-    without = number - head["data"]
-    unseen = number - np.maximum(head["data"], head["life"])
-    gap = np.where(without >= gap_slots, np.where(unseen >= person_slots, PERSON, GAP), NONE)
-    head["gap"] = np.where(due, np.where(gap == NONE, NONE, np.maximum(gap, before)), before)
-    return before
+    if told.measured is None:
+        return None
+    number, data = told.number, heads.data
+    rows = np.flatnonzero(told.due & ((data <= number - gap_slots) | (heads.gap > NONE)))
+    before, data_before = heads.gap[rows], data[rows]
+    np.copyto(data, number, where=told.measured)
+    if not len(rows):
+        return None
+    if (number + 1) % SLOTS_PER_HOUR:
+        back = (head["gap"] > NONE) & (head["data"] == number)
+        head["gap"][back] = NONE
+        return before
+    without = number - data[rows]
+    unseen = number - np.maximum(data[rows], heads.life[rows])
+    now = np.where(unseen >= person_slots, PERSON, np.maximum(before, GAP))
+    now = np.where(without >= gap_slots, now, NONE).astype(np.uint8)
+    heads.gap[rows] = now
+    moved = now != before
+    return (rows[moved], before[moved], data_before[moved]) if moved.any() else None

@@ -1,10 +1,11 @@
-"""One slot judged: evidence is added up, a sign of life ends it, and levels follow. The heart of the product.
+"""Slots judged: evidence is added up, a sign of life ends it, and levels follow. The heart of the product.
 
-A pure step on arrays: `step` moves the heads of n households over one slot. What it is given is only what the slot
-says and what the habits were at the day's beginning, so the same strip gives the same heads, however it was filled.
+`weigh` says what a few slots of n households tell (whole arrays at once), `advance` moves their heads over one of
+them. What they are given is only what the slots say and what the habits were at the day's beginning, so the same strip
+gives the same heads, however it was filled and however the slots were grouped.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,125 +13,203 @@ from numpy.typing import NDArray
 from models import evidence, levels
 from models.levels import Thresholds
 from models.slots import OWN, SLOTS_PER_HOUR, ZERO
-from models.state import CAP
+from models.state import BINS, CAP, Heads
 
 _OWN_LIMIT = 3.0
 """Times the usual longest silence of a day that a home must be silent before a fixed limit is held against it."""
+_LONGEST = 60_000  # slots of silence are counted up to here
+_NEVER = 65_535
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(slots=True)
 class Day:
-    """What is looked up all day: made from the habits (n,) at its beginning."""
+    """What is looked up all day: made from the habits (n,) at its beginning.
+
+    ``steps``: scores of the three levels, (n,) each, out of reach while learning. ``floor`` (n,): the least code that
+    is evidence. ``ratios`` (n x 10,) and ``silence`` (n,) are those of two-hour ``block`` of the day.
+    """
 
     habit: NDArray[np.void]
     tables: evidence.Tables
-    steps: tuple[NDArray[np.float32], ...]
-    learned: NDArray[np.bool_]
+    steps: tuple[NDArray[np.int16], ...]
+    learned: Mask
+    floor: NDArray[np.uint8]
+    new: Mask | None
+    base: NDArray[np.int32]
     block: int = -1
-    ratios: NDArray[np.int16] | None = None
-    silence: NDArray[np.int32] | None = None
+    ratios: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
+    silence: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
 
     def enter(self, block: int) -> None:
         """Make the tables of a two-hour block of the day, unless they are there already."""
         if block != self.block:
-            self.ratios = evidence.ratios(self.habit, self.tables, block)
+            ratios = evidence.ratios(self.habit, self.tables, block)
+            self.ratios = np.minimum(np.maximum(ratios, np.int16(evidence.LOW)), np.int16(evidence.HIGH)).ravel()
             self.silence = evidence.phone_silence(self.habit, block)
             self.block = block
 
-    def limit(self, fixed: NDArray[np.uint16]) -> NDArray[np.float32]:
+    def limit(self, fixed: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """Slots of silence that alarm: the fixed limit, and for who is known to be quiet for long up to three of it."""
         own = np.where(self.learned, np.float32(_OWN_LIMIT) * self.habit["stretch"], 0)
-        return np.minimum(np.maximum(fixed, own), 3 * fixed.astype(np.float32))
+        slots = np.minimum(np.maximum(fixed, own), 3 * fixed.astype(np.float32))
+        return np.minimum(np.ceil(slots), _NEVER).astype(np.uint16)
 
 
-def open_day(habit: NDArray[np.void], thresholds: Thresholds) -> Day:
-    """The day's look-ups for ``habit`` (n,)."""
-    worst = habit["worst"]
+def open_day(habit: NDArray[np.void], thresholds: Thresholds, tables: evidence.Tables | None = None) -> Day:
+    """The day's look-ups for ``habit`` (n,); ``tables``: those of ``habit`` where they are at hand."""
+    tables = evidence.tables(habit) if tables is None else tables
+    learned = habit["days"] >= levels.LEARNING_DAYS
     days = (thresholds.attention_days, thresholds.caution_days, thresholds.serious_days)
-    steps = tuple(levels.score_at(d, worst) for d in days)
-    return Day(habit, evidence.tables(habit), steps, habit["days"] >= levels.LEARNING_DAYS)
+    steps = []
+    for d in days:
+        score = np.where(learned, np.ceil(levels.score_at(d, habit["worst"])), _NEVER)
+        steps.append(np.minimum(score, CAP + 1).astype(np.int16))
+    new = None if tables.known.all() else ~tables.known
+    base = np.arange(0, len(habit) * BINS, BINS, dtype=np.int32)
+    return Day(habit, tables, tuple(steps), learned, evidence.floor(tables), new, base)
 
 
 @dataclass(slots=True)
-class Slot:
-    """One slot of n households: what was heard and who is listened to.
+class Span:
+    """k slots in a row from ``first``, within one two-hour ``block`` of the local day, of n households.
 
-    ``codes``, ``phone`` (n,): the strip's codes. ``step`` (n,): the meter's interval in slots; 0: no meter.
-    ``heard`` (n,): the phone feed is complete past this slot. ``watched`` (n,): enrolled by now and not absent.
-    ``limit`` (n,): the fixed limit in slots. ``block``: two-hour block of the local day.
+    ``codes``, ``phone`` (k, n): the strip's codes. ``watched`` (k, n): enrolled by then and not absent. ``due``
+    (k, n): watched, and a meter's interval ends with the slot. ``heard`` (k, n): watched, and the phone feed is
+    complete past the slot. ``width`` (n,): the meter's interval in slots, 0: no meter.
     """
 
-    number: int
+    first: int
     block: int
     codes: NDArray[np.uint8]
     phone: NDArray[np.uint8]
-    step: NDArray[np.uint8]
-    heard: NDArray[np.bool_]
-    watched: NDArray[np.bool_]
-    limit: NDArray[np.uint16]
+    watched: Mask
+    due: Mask
+    heard: Mask
+    width: NDArray[np.uint16]
 
 
-def step(head: NDArray[np.void], day: Day, slot: Slot) -> NDArray[np.uint8]:
-    """Move ``head`` (n,) over one slot, in place. Returns the levels before, (n,)."""
-    day.enter(slot.block)
-    assert day.ratios is not None
-    assert day.silence is not None
-    width = slot.step.astype(np.int32)
-    due = slot.watched & (width > 0) & ((slot.number + 1) % np.maximum(width, 1) == 0)
-    measured = due & (slot.codes >= ZERO)
-    power_off = measured & evidence.dark(slot.codes, day.tables)
-    judged = measured & ~power_off
-    in_bin = evidence.bins(slot.codes, day.tables.edges)
-    raw = np.take_along_axis(day.ratios, in_bin[:, None].astype(np.intp), axis=1)[:, 0].astype(np.int32)
-    raw[~judged] = 0
-    weight = np.minimum(width, 2)  # a quarter-hour counts half: neighbours tell much the same
-    by_meter = np.clip(raw, evidence.LOW, evidence.HIGH) * weight // 2
-    own = slot.watched & (slot.phone == OWN)
-    by_phone = np.where(slot.heard & slot.watched & ~own, day.silence, 0)
-    life = own | (judged & ((raw <= evidence.PROOF) | evidence.first_day_life(slot.codes, day.tables)))
-    known = np.where(measured, width, np.where((width == 0) & slot.heard & slot.watched, 1, 0))
-    seen = life | (judged & (raw <= evidence.SIGN))
-    return _advance(head, day, slot, by_meter, by_phone, own, life, seen, known)
+@dataclass(slots=True)
+class Told:
+    """What one slot tells of n households, (n,) each: evidence in 1/64 nat (None: nobody's), and who showed life.
+
+    ``measured``: a reading is there (None: none was due). ``life``: proof of life, ``seen``: at least a sign of it.
+    ``known``: slots that are now known to be silent, unless seen.
+    """
+
+    number: int
+    watched: Mask
+    due: Mask
+    own: Mask
+    by_phone: NDArray[np.int16] | None
+    known: NDArray[np.uint16] | None
+    by_meter: NDArray[np.int16] | None = None
+    measured: Mask | None = None
+    life: Mask | None = None
+    seen: Mask | None = None
 
 
-def _advance(
-    head: NDArray[np.void],
-    day: Day,
-    slot: Slot,
-    by_meter: NDArray[np.int32],
-    by_phone: NDArray[np.int32],
-    own: NDArray[np.bool_],
-    life: NDArray[np.bool_],
-    seen: NDArray[np.bool_],
-    known: NDArray[np.int32],
-) -> NDArray[np.uint8]:
-    before = head["level"].copy()
-    ends = life | ~slot.watched
-    was = head["score"].astype(np.int32)
-    score = np.clip(was + by_meter + by_phone, 0, CAP)
-    score[ends] = 0
-    meter = np.clip(head["meter"] + by_meter, 0, CAP)
-    meter[ends] = 0
-    phone = np.minimum(head["phone"] + by_phone, CAP)
-    phone[own | ~slot.watched] = 0
-    silent = np.minimum(head["silent"] + known, 60_000)
-    silent[seen | ~slot.watched] = 0
-    head["score"], head["meter"], head["phone"], head["silent"] = score, meter, phone, silent
-    head["peak"] = np.maximum(head["peak"], head["score"])
-    head["stretch"] = np.maximum(head["stretch"], head["silent"])
-    head["life"][life] = slot.number
-    level = levels.evidence_level(head, day.steps, day.learned)
-    ruled = head["silent"] >= day.limit(slot.limit)
-    level = np.where(ruled, np.maximum(level, levels.CAUTION), level).astype(np.uint8)
-    begins = (before == levels.NONE) & (was == 0)
-    head["onset"][begins & (score > 0)] = slot.number
-    by_rule = begins & (score == 0) & ruled
-    head["onset"][by_rule] = slot.number + 1 - silent[by_rule]
-    over = ~ruled & (score == 0)
-    head["level"] = np.where(over, levels.NONE, np.maximum(level, before))
-    return before
+def weigh(day: Day, span: Span) -> list[Told]:
+    """What each slot of ``span`` tells."""
+    day.enter(span.block)
+    own = (span.phone == OWN) & span.watched
+    listened = span.heard > own
+    by_phone = listened * day.silence if listened.any() else None
+    alone = None
+    if not span.width.all():
+        alone = ((span.width == 0) & span.heard).astype(np.uint16)  # only the phone tells of those without a meter
+    told = [
+        Told(span.first + i, span.watched[i], span.due[i], own[i], None if by_phone is None else by_phone[i],
+             None if alone is None else alone[i])
+        for i in range(len(own))
+    ]  # fmt: skip
+    due = np.flatnonzero(span.due.any(axis=1))
+    if len(due):
+        _weigh_meter(day, span, [told[i] for i in due], due if len(due) < len(told) else slice(None))
+    return told
+
+
+def _weigh_meter(day: Day, span: Span, told: list[Told], at: slice | NDArray[np.intp]) -> None:
+    """Fill in what the meter tells; ``told``: the slots ``at`` of ``span``, those in which any interval ends."""
+    codes, due, own = span.codes[at], span.due[at], [t.own for t in told]
+    measured = due & (codes >= ZERO)
+    judged = due & (codes >= day.floor)
+    raw = np.take(day.ratios, evidence.bins(codes, day.tables.edges) + day.base)
+    raw *= judged
+    life, seen = raw <= evidence.PROOF, raw <= evidence.SIGN
+    if day.new is not None:
+        first = judged & day.new & (codes >= evidence.FIRST_DAY_LIFE)
+        life |= first
+        seen |= first
+    if (span.width == 1).any():
+        raw >>= (span.width == 1).astype(np.int16)  # a quarter-hour counts half: neighbours tell much the same
+    known = measured * span.width
+    for i, t in enumerate(told):
+        t.by_meter, t.measured = raw[i], measured[i]
+        t.life, t.seen = life[i] | own[i], seen[i] | own[i]
+        t.known = known[i] if t.known is None else known[i] + t.known
+
+
+def advance(
+    heads: Heads, day: Day, told: Told, limit: NDArray[np.uint16]
+) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+    """Move ``heads`` (n,) over one slot, in place. Returns the rows whose level changed, and their levels before.
+
+    ``limit`` (n,): the slots of silence that alarm, from `Day.limit`.
+    """
+    life = told.own if told.life is None else told.life
+    seen = told.own if told.seen is None else told.seen
+    score, rested = heads.score, heads.score == 0
+    alive = told.watched > life
+    if told.by_phone is not None:
+        score += told.by_phone
+        heads.phone += told.by_phone
+        np.minimum(heads.phone, CAP, out=heads.phone)
+    heads.phone *= told.watched > told.own
+    if told.by_meter is not None:
+        score += told.by_meter
+        np.maximum(score, 0, out=score)
+        heads.meter += told.by_meter
+        np.maximum(heads.meter, 0, out=heads.meter)
+        np.minimum(heads.meter, CAP, out=heads.meter)
+    np.minimum(score, CAP, out=score)
+    score *= alive
+    heads.meter *= alive
+    if told.known is not None:
+        heads.silent += told.known
+        np.minimum(heads.silent, _LONGEST, out=heads.silent)
+    heads.silent *= told.watched > seen
+    np.maximum(heads.peak, score, out=heads.peak)
+    np.maximum(heads.stretch, heads.silent, out=heads.stretch)
+    np.copyto(heads.life, told.number, where=life)
+    _begin(heads, rested, told.number)
+    hot = (score >= day.steps[0]) | (heads.silent >= limit) | (heads.level > levels.NONE)
+    return _levels(heads, day, np.flatnonzero(hot), rested, limit, told.number)
+
+
+def _begin(heads: Heads, rested: Mask, number: int) -> None:
+    """Silence begins with the first evidence, unless a fixed limit has called it out already."""
+    begins = rested & (heads.score > 0) & (heads.level == levels.NONE)
+    np.copyto(heads.onset, number, where=begins)
+
+
+def _levels(
+    heads: Heads, day: Day, rows: NDArray[np.intp], rested: Mask, limit: NDArray[np.uint16], number: int
+) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+    """Levels of the rows that have one or may get one."""
+    before, score, silent = heads.level[rows], heads.score[rows], heads.silent[rows]
+    level = levels.evidence_level(score, heads.meter[rows], heads.phone[rows], [s[rows] for s in day.steps])
+    ruled = silent >= limit[rows]
+    level[ruled] = np.maximum(level[ruled], levels.CAUTION)
+    by_rule = ruled & (before == levels.NONE) & rested[rows] & (score == 0)
+    heads.onset[rows[by_rule]] = number + 1 - silent[by_rule].astype(np.int32)
+    level = np.where(~ruled & (score == 0), levels.NONE, np.maximum(level, before)).astype(np.uint8)
+    moved = level != before
+    heads.level[rows[moved]] = level[moved]
+    return rows[moved], before[moved]
 
 
 def limit_slots(thresholds: Thresholds) -> NDArray[np.uint16]:
     """Fixed limits by risk group (normal, elevated, high) in slots, (3,)."""
-    return np.array([h * SLOTS_PER_HOUR for h in thresholds.limit_hours], np.uint16)
+    return np.array([min(h * SLOTS_PER_HOUR, _NEVER) for h in thresholds.limit_hours], np.uint16)

@@ -1,7 +1,10 @@
 """What is kept of a household beside its strip: the head (where the judgement stands) and the habit (what is usual).
 
 Both are NumPy records, one row a household, so that a block of them is one array: copied, stored and restored as bytes.
+While slots are judged, the heads are `Heads`: the same figures as one array a field, which NumPy is twice as fast on.
 """
+
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +18,7 @@ NIGHT_SAMPLES = 8
 UNIT = 64
 """Evidence is counted in 1/64 of a natural logarithm, whole numbers: sums come out the same in any order."""
 CAP = 500 * UNIT
-"""Evidence beyond this is no longer counted: it is past every level."""
+"""Evidence beyond this is no longer counted: it is past every level, and one more slot still fits 16 bits."""
 
 HEAD = np.dtype(
     [
@@ -55,3 +58,34 @@ def fresh(since: NDArray[np.int64]) -> tuple[NDArray[np.void], NDArray[np.void]]
         head[name] = since - 1
     habit["worst"] = 6.0  # a home like any other until it has shown its own
     return head, habit
+
+
+@dataclass(slots=True)
+class Heads:
+    """The fields of n heads as arrays (n,) of their own, moved in place; see `HEAD` for what they mean."""
+
+    score: NDArray[np.int16]
+    meter: NDArray[np.int16]
+    phone: NDArray[np.int16]
+    silent: NDArray[np.uint16]
+    peak: NDArray[np.int16]
+    stretch: NDArray[np.uint16]
+    onset: NDArray[np.int32]
+    life: NDArray[np.int32]
+    data: NDArray[np.int32]
+    level: NDArray[np.uint8]
+    gap: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, head: NDArray[np.void]) -> "Heads":
+        """Copies of the fields of ``head`` (n,)."""
+        return cls(*(head[name].astype(kind) for name, kind in _KINDS.items()))
+
+    def store(self, head: NDArray[np.void]) -> None:
+        """Write the fields back into ``head`` (n,)."""
+        for name in _KINDS:
+            head[name] = getattr(self, name)
+
+
+_SIGNED = ("score", "meter", "phone", "peak")  # they stay below CAP, and evidence is signed
+_KINDS = {f.name: np.dtype("<i2") if f.name in _SIGNED else HEAD[f.name] for f in fields(Heads)}

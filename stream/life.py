@@ -104,13 +104,15 @@ class Life:
             watched[row] &= not terms.absent(slot, slot + 1)
             if slot < terms.risk_since:
                 limit[row] = self._limits[0]
-        step = np.where(rows.who["meter_feed"] > 0, rows.who["step"], 0).astype(np.uint8)
-        given = judge.Slot(slot, self.calendar.block(slot), meter, phone, step, heard > slot, watched, limit)
+        metered = rows.who["meter_feed"] > 0
+        step = np.where(metered, rows.who["step"], 0).astype(np.uint8)
+        given = judge.Slot(slot, self.calendar.block(slot), meter, phone, step, metered, heard > slot, watched, limit)
         before = judge.step(rows.head, rows.day, given)
-        expected = np.where(step == 0, 4, step).astype(np.int64)  # a meter that has not spoken yet is asked for once an hour
-        due = watched & (rows.who["meter_feed"] > 0) & ((slot + 1) % expected == 0)
+        due = watched & (step > 0) & ((slot + 1) % np.maximum(step, 1).astype(np.int64) == 0)
         data = rows.head["data"].copy()
-        gap_before = gaps.step(rows.head, slot, meter, due, self.rules.gap_slots, self.rules.person_slots)
+        gap_before = gaps.step(
+            rows.head, slot, meter, due, watched & metered, self.rules.gap_slots, self.rules.person_slots
+        )
         return Step(slot, before, gap_before, data)
 
     def _learn(self, rows: Rows, first: int, heard: NDArray[np.int64]) -> None:

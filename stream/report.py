@@ -25,3 +25,5 @@ class Report(Struct, frozen=True):
     """Events on data gaps that late data ended or changed."""
     arrivals: dict[str, float] | None = None
     """Last arrival per feed in use here, wall clock in UTC seconds (0: none yet)."""
+    offsets: dict[str, int] | None = None
+    """Next offset of each input topic that the partition's state does not include yet."""

@@ -1,0 +1,116 @@
+"""All lanes of one worker process: taken over, paused and given up as the group is rebalanced."""
+
+import asyncio
+import os
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from aiokafka.errors import ProducerFenced
+
+from stream.lane import Lane
+from stream.metrics import Metrics
+from stream.producer import FrameProducer
+from stream.settings import Settings
+from stream.widelane import WideLane
+
+log = structlog.get_logger()
+FAILED = 70
+_AT_ONCE = 4
+
+
+class Lanes:
+    """The partitions this process judges."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self.settings = settings
+        self.metrics = metrics
+        self.passer = FrameProducer(settings, client_id="anbu-passer")
+        self.seek: Callable[[str, int, int], Awaitable[None]] | None = None
+        self.ready = False
+        self._lanes: dict[int, Lane] = {}
+        self._wide: WideLane | None = None
+        self._passing = False
+
+    def get(self, partition: int) -> Lane | None:
+        """The lane of a partition, None where it is not ours."""
+        return self._lanes.get(partition)
+
+    def __iter__(self) -> Any:
+        return iter(self._lanes.values())
+
+    async def take_over(
+        self, partitions: set[int], earliest: dict[tuple[str, int], int]
+    ) -> dict[int, dict[str, int]]:
+        """Own exactly ``partitions``. Returns the offsets to read from, per partition and plain topic name."""
+        self.ready = False
+        if not self._passing:
+            await self.passer.start()
+            self._passing = True
+        await self.pause()
+        for number in sorted(self._lanes.keys() - partitions):
+            await self._lanes.pop(number).close()
+        if self._wide is not None and 0 not in partitions:
+            wide, self._wide = self._wide, None
+            await wide.close()
+        gate = asyncio.Semaphore(_AT_ONCE)
+        await asyncio.gather(*(self._open(n, earliest, gate) for n in sorted(partitions - self._lanes.keys())))
+        if self._wide is None and 0 in partitions:
+            self._wide = WideLane(self.settings, self.metrics)
+            await self._wide.open()
+            self._wide.start(self._failed)
+        self.ready = True
+        return {number: lane.resume() for number, lane in self._lanes.items()}
+
+    async def pause(self) -> None:
+        """Let every lane finish its transaction and start no other."""
+        await asyncio.gather(*(lane.pause() for lane in self._lanes.values()))
+
+    async def close(self) -> None:
+        """Give everything up."""
+        self.ready = False
+        for number in list(self._lanes):
+            await self._lanes.pop(number).close()
+        if self._wide is not None:
+            await self._wide.close()
+            self._wide = None
+        if self._passing:
+            await self.passer.stop()
+
+    def faust_credentials(self) -> Any:
+        """TLS and SASL in Faust's words."""
+        from faust.auth import SASLCredentials, SSLCredentials
+
+        from stream.kafka import client_options
+
+        options = client_options(self.settings)
+        context: ssl.SSLContext | None = options.get("ssl_context")
+        if self.settings.broker.security_protocol == "SSL":
+            return SSLCredentials(context)
+        return SASLCredentials(
+            username=options.get("sasl_plain_username"),
+            password=options.get("sasl_plain_password"),
+            mechanism=options.get("sasl_mechanism"),
+            ssl_context=context,
+        )
+
+    async def _open(self, number: int, earliest: dict[tuple[str, int], int], gate: asyncio.Semaphore) -> None:
+        async def seek(topic: str, partition: int, offset: int) -> None:
+            if self.seek is not None:
+                await self.seek(topic, partition, offset)
+
+        async with gate:
+            lane = Lane(number, self.settings, self.metrics, self.passer, seek)
+            await lane.open({topic: offset for (topic, p), offset in earliest.items() if p == number})
+            self._lanes[number] = lane
+            lane.start(self._failed)
+
+    def _failed(self, error: BaseException) -> None:
+        """What is stored is no longer known here: end at once; the successor starts from what is stored."""
+        if isinstance(error, ProducerFenced):
+            self.metrics.fenced.inc()
+            log.error("another worker has taken over: this one ends and starts anew")
+        else:
+            log.error("a lane failed: this worker ends and starts anew from the state", exc_info=error)
+        os._exit(FAILED)

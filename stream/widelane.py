@@ -1,0 +1,114 @@
+"""The judge of areas and feeds at work, beside partition 0: reports in, alerts out, its own state in one row."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from msgspec import Struct
+
+from stream.calendar import Calendar
+from stream.feedwatch import FeedWatch
+from stream.intake import HEADERS_JSON
+from stream.kafka import client_options
+from stream.metrics import Metrics
+from stream.records import ALERTS, WIDE, WIDE_STATE, Alert
+from stream.report import Report
+from stream.rules import Rules
+from stream.settings import Settings
+from stream.store import Out, Store, read_all
+from stream.wide import Wide, WideState
+
+log = structlog.get_logger()
+_json = msgspec.json.Encoder().encode
+
+
+class Stored(Struct, frozen=True):
+    """The one row: next offset of the reports, areas, feeds."""
+
+    offset: int
+    wide: WideState
+    last: dict[str, float]
+    stalled: dict[str, float]
+
+
+class WideLane:
+    """Runs where partition 0 runs. Reports are written transactionally: read committed, gaps in offsets are normal."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self.settings = settings
+        self.metrics = metrics
+        self.wide = Wide(Rules.of(settings), Calendar(settings.tz))
+        self.feeds = FeedWatch(settings)
+        self._store = Store(settings, "wide")
+        self._tp = TopicPartition(settings.topic(WIDE), 0)
+        self._consumer = AIOKafkaConsumer(
+            **client_options(settings),
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+        self._task: asyncio.Task[None] | None = None
+        self._offset = 0
+
+    async def open(self) -> None:
+        """Fence the predecessor, read the state, go to its offset."""
+        await self._store.open()
+        async for rows in read_all(self.settings, WIDE_STATE, 0):
+            for _, value in rows:
+                stored = msgspec.json.decode(value, type=Stored)
+                self._offset, self.wide.state = stored.offset, stored.wide
+                self.feeds.last, self.feeds.stalled = dict(stored.last), dict(stored.stalled)
+        await self._consumer.start()
+        self._consumer.assign([self._tp])
+        self._consumer.seek(self._tp, self._offset)
+        now = time.time()  # nobody watched while this was not running: feeds count from now
+        self.feeds.last = {f: now if f not in self.feeds.stalled else at for f, at in self.feeds.last.items()}
+
+    def start(self, failed: Callable[[BaseException], None]) -> None:
+        """Begin to work; ``failed`` is called with the error that ends it."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                failed(error)
+
+        self._task = asyncio.create_task(self._run(), name="wide")
+        self._task.add_done_callback(ended)
+
+    async def close(self) -> None:
+        """Give it up."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._consumer.stop()
+        await self._store.close()
+
+    async def _run(self) -> None:
+        while True:
+            batches = await self._consumer.getmany(self._tp, timeout_ms=500, max_records=2000)
+            now, alerts = time.time(), []
+            records = batches.get(self._tp, [])
+            for record in records:
+                report = msgspec.json.decode(record.value, type=Report)
+                if report.arrivals is not None:
+                    self.feeds.heard(report.arrivals, now)
+                alerts += self.wide.add(report)
+                self._offset = record.offset + 1
+            alerts += self.wide.advance(now)
+            alerts += self.feeds.check(now)
+            if records or alerts:
+                await self._write(alerts)
+
+    async def _write(self, alerts: list[Alert]) -> None:
+        stored = Stored(self._offset, self.wide.state, self.feeds.last, self.feeds.stalled)
+        topic = self.settings.topic(ALERTS)
+        keys = [(a.household_id or a.area or a.reasons[0].values.get("feed", "")) for a in alerts]
+        rows = [
+            Out(topic, str(k).encode(), _json(a), None, HEADERS_JSON) for k, a in zip(keys, alerts, strict=True)
+        ]
+        rows.append(Out(self.settings.topic(WIDE_STATE), b"wide", _json(stored), 0))
+        await self._store.write(rows)
+        for alert in alerts:
+            self.metrics.alerts.labels(alert.kind, alert.level, alert.event).inc()
