@@ -1,0 +1,112 @@
+"""Data in: ingest of files, and files of a simulated town."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SHOWN = 50
+"""Bad rows shown one by one; the others are counted."""
+
+
+def ingest(
+    files: Annotated[list[Path], typer.Argument(help="CSV, JSON lines, Parquet, 열 이름으로 구별 · told by columns")],
+    feed: Annotated[str | None, typer.Option(help="자료 이름 · name of the source (default: meter, phone)")] = None,
+    tz: Annotated[str | None, typer.Option(help="시각의 시간대 · zone of naive times (default: setting tz)")] = None,
+    complete_until: Annotated[
+        str | None,
+        typer.Option(help="이 시각까지 빠짐없음 (RFC 3339) · these files are all there is up to then"),
+    ] = None,
+) -> None:
+    """파일을 토픽으로 보냅니다 · send files to the topics; a bad row is told by its line and the others go on."""
+    import asyncio
+
+    from rich.markup import escape
+
+    from anbu import configuration
+    from anbu.console import bad_rows, bar, err, out
+    from stream import ingest, logs
+    from stream.columns import BadRow
+
+    settings = configuration.load()
+    logs.setup(settings)
+    until = None if complete_until is None else _seconds(complete_until)
+    with bar() as progress:
+        task = progress.add_task("보내는 중 · sending", total=None)
+        shown = 0
+
+        def sent(path: Path, rows: int) -> None:
+            progress.update(task, advance=rows, description=f"{path.name} {int(progress.tasks[0].completed) + rows:,}")
+
+        def bad(path: Path, line: int, fault: BadRow) -> None:
+            nonlocal shown
+            shown += 1
+            if shown <= SHOWN:
+                err.print(escape(f"{path}:{line}: {fault.reason}: {fault.detail}"), soft_wrap=True)
+
+        result = asyncio.run(
+            ingest.run(files, settings, feed, sent, bad, tz=_zone(tz), complete_until=until, now=_now())
+        )
+    for what, rows in sorted(result.sent.items()):
+        out.print(f"[green]✓[/] {what}: {rows:,}")
+    bad_rows(result.bad, result.examples)
+    for line in result.failed:
+        err.print(f"[red]✗[/] {escape(line)}", soft_wrap=True)
+    raise typer.Exit(result.exit_code)
+
+
+def simulate(
+    out: Annotated[Path, typer.Option(help="폴더 · folder for the files: readings, events, households, truth")],
+    households: Annotated[int, typer.Option(min=1, help="가구 수 · households")] = 400,
+    days: Annotated[int, typer.Option(min=1, help="일수 · days")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="같은 씨앗은 같은 동네 · same seed, same town")] = 1,
+    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="첫날 · first day")] = datetime(2026, 3, 2),
+    share: Annotated[float, typer.Option(min=0, max=1, help="일을 겪는 가구 · share of homes with an incident")] = 0.2,
+) -> None:
+    """가상 동네를 파일로, 정답과 함께 · a simulated town as files, with the truth beside."""
+    from anbu import configuration
+    from anbu.console import bar
+    from anbu.console import out as screen
+    from simulators.plans import plan_weeks
+    from simulators.town import make_town
+    from simulators.write import write
+
+    town = make_town(households, seed, start.date(), configuration.load().tz)
+    events = plan_weeks(town, range(days), share)
+    with bar(counts=True) as progress:
+        task = progress.add_task("쓰는 중 · writing days", total=days)
+        written = write(town, range(days), events, out, lambda done, _: progress.update(task, completed=done))
+    screen.print(
+        f"[green]✓[/] {out}: {written.readings:,} readings, {written.phone_events:,} phone events, "
+        f"{written.households:,} households, {written.truths:,} lines of truth"
+    )
+    screen.print(
+        f"[dim]anbu backtest --meter {out}/meter.parquet --phone {out}/phone.parquet "
+        f"--households {out}/households.jsonl --out alerts.jsonl[/]", soft_wrap=True,
+    )  # fmt: skip
+
+
+def _seconds(text: str) -> int:
+    """UTC seconds of an RFC 3339 time."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as e:
+        raise typer.BadParameter(f"{text!r}: write it as 2026-01-31T14:15:00+09:00") from e
+    if at.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} has no time zone: write it as 2026-01-31T14:15:00+09:00")
+    return int(at.timestamp())
+
+
+def _zone(name: str | None) -> str | None:
+    if name is not None:
+        from anbu import configuration
+
+        configuration.load(tz=name)
+    return name
+
+
+def _now() -> int:
+    import time
+
+    return int(time.time())

@@ -1,0 +1,58 @@
+"""History judged: offline by the same functions (backtest), and through the broker (replay)."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Meter = Annotated[Path, typer.Option(help="전기: household_id, timestamp, kwh (CSV, Parquet, JSON lines) · readings")]
+Phone = Annotated[
+    Path | None, typer.Option(help="전화: household_id, timestamp, kind, duration_s · phone events")
+]
+Households = Annotated[
+    Path | None, typer.Option(help="등록 기록 (JSON lines); 없으면 기본값 · enrolments; the others get the defaults")
+]
+Out = Annotated[Path, typer.Option(help="알림, 한 줄에 하나 · alert events, one JSON object a line, ordered by `at`")]
+Tz = Annotated[str | None, typer.Option(help="시간대 없는 시각의 시간대 · zone of naive times (default: setting tz)")]
+
+
+def backtest(
+    meter: Meter, out: Out, phone: Phone = None, households: Households = None, tz: Tz = None
+) -> None:
+    """지난 기록을 판단합니다 · judge history by the functions that judge the live stream; no broker needed."""
+    from anbu import configuration, history
+    from anbu.console import bar
+    from simulators import backtest
+
+    settings = configuration.load(tz=tz)
+    with bar() as progress, history.alerts_file(out) as write:
+        task = progress.add_task("읽는 중 · reading", total=None)
+        past = history.load(meter, phone, households, settings.tz)
+        progress.update(task, description="판단하는 중 · judging", total=1)
+
+        def step(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        for alert in backtest.backtest(past.meter, past.phone, past.households, settings, step):
+            write(alert)
+        progress.update(task, completed=progress.tasks[0].total)
+    history.report(past, write.counts, out)
+
+
+def replay(
+    meter: Meter, out: Out, phone: Phone = None, households: Households = None, tz: Tz = None,
+    local: Annotated[bool, typer.Option("--local", help="브로커도 켬 · start a broker of its own for this")] = False,
+) -> None:  # fmt: skip
+    """같은 파일을 브로커로 흘려 판단합니다 · send the same files through the broker and its workers, on event time.
+
+    Topics of the setting topic_prefix must be empty: ANBU_TOPIC_PREFIX=replay1. gives new ones. With --local a broker
+    is started for it, and its data are deleted at the end.
+    """
+    from anbu import configuration, history, replaying
+
+    settings = configuration.load(tz=tz)
+    past = history.load(meter, phone, households, settings.tz)
+    with history.alerts_file(out) as write:
+        for alert in replaying.run(past, settings, local):
+            write(alert)
+    history.report(past, write.counts, out)

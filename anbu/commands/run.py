@@ -1,0 +1,58 @@
+"""Running it: the demonstration, all services, one worker, the ingest endpoint."""
+
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    households: Annotated[int, typer.Option(min=1, max=100_000, help="가구 수 · households")] = 1000,
+    days: Annotated[int, typer.Option(min=1, max=400, help="미리 흘려보낼 일수 · days of history")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="같은 씨앗은 같은 동네 · same seed, same town")] = 1,
+    workers: Annotated[int | None, typer.Option(min=1, help="워커 수 · workers (default: setting)")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="브로커 포트, 0은 빈 포트 · 0: any free one")] = 0,
+    pace: Annotated[float, typer.Option(min=0, help="1초에 몇 시간 · hours a second; 0: as fast as it goes")] = 3.0,
+    stay: Annotated[
+        bool | None, typer.Option("--stay/--no-stay", help="끝난 뒤 지표를 켜 둠 · keep the metrics up at the end")
+    ] = None,
+) -> None:
+    """시연: 브로커, 워커, 가상 1,000가구 · everything from nothing: broker, workers, a simulated town, its alerts."""
+    import sys
+
+    from anbu import configuration
+    from anbu.demo import Options, run
+
+    settings = configuration.load(workers=workers)
+    watched = sys.stdin.isatty() and sys.stdout.isatty()
+    stays = watched if stay is None else stay
+    raise typer.Exit(run(Options(households, days, seed, port, pace, stays), settings))
+
+
+def up(
+    external: Annotated[
+        bool, typer.Option("--external", help="브로커를 켜지 않음 · use the configured broker, start none")
+    ] = False,
+) -> None:
+    """서비스 시작: 브로커, 워커, HTTP 수신 · the services for real feeds: broker, topics, workers, HTTP ingest."""
+    from anbu import configuration
+    from anbu.up import run
+
+    raise typer.Exit(run(configuration.load(), external))
+
+
+def worker(
+    index: Annotated[int, typer.Option(min=0, help="번호 · its number: metrics on metrics_port + index")] = 0,
+) -> None:
+    """워커 하나 (Faust), SIGTERM까지 · one worker process; run as many as you like, one index each."""
+    from anbu import configuration
+    from stream import worker
+
+    worker.main(configuration.load(), index)
+
+
+def http() -> None:
+    """HTTP 수신만: POST /v1/readings, /v1/events · the ingest endpoint alone; metrics on metrics_port - 1."""
+    from anbu import configuration
+    from anbu.endpoint import run
+
+    run(configuration.load())

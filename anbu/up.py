@@ -1,0 +1,94 @@
+"""`anbu up`: the services for real feeds on this machine, watched over until Ctrl-C."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.markup import escape
+
+from anbu import services
+from anbu.configuration import environment, local_port
+from anbu.console import err, out
+from anbu.processes import Exit, StopRequested, Supervisor
+from deploy.kafka.broker import BrokerError, LocalBroker
+from stream.settings import Settings
+
+LOOK_EVERY_S = 0.2
+BROKER_PAUSE_S = 5.0
+
+
+def run(settings: Settings, external: bool = False) -> int:
+    """Run everything until asked to stop; the exit code. Raises what a start can fail with."""
+    port = None if external else local_port(settings)
+    try:
+        with Supervisor(on_exit=_told) as children, _broker(settings, port, children) as broker:
+            services.make_topics(settings)
+            start(children, settings)
+            _addresses(settings)
+            _watch(children, broker)
+    except StopRequested as stop:
+        out.print("멈췄습니다 · stopped")
+        return 0 if stop.exit_code == 130 else stop.exit_code
+    return 0
+
+
+def start(children: Supervisor, settings: Settings) -> None:
+    """Start the workers and the ingest endpoint."""
+    services.start_workers(children, settings, settings.data_dir)
+    log = settings.data_dir / "http.log"
+    children.start("http", [*services.ANBU, "http"], log_path=log, env=environment(settings))
+
+
+@contextmanager
+def _broker(settings: Settings, port: int | None, children: Supervisor) -> Iterator[LocalBroker | None]:
+    if port is None:
+        try:
+            yield None
+        finally:
+            children.stop_all()
+        return
+    with services.own_broker(broker_dir(settings), port, children, progress=_jars) as broker:
+        yield broker
+
+
+def broker_dir(settings: Settings) -> Path:
+    """Where the broker of `anbu up` keeps its data, from one start to the next."""
+    return settings.data_dir / "kafka"
+
+
+def _watch(children: Supervisor, broker: LocalBroker | None) -> None:
+    """Restart what ends, until a signal."""
+    retry = 0.0
+    while True:
+        children.poll()
+        if broker is not None and not broker.alive and time.monotonic() >= retry:
+            err.print(f"[red]브로커가 끝났습니다 · the broker ended[/]: {escape(broker.reason())}", soft_wrap=True)
+            try:
+                broker.start()
+            except BrokerError as e:
+                err.print(f"[red]✗[/] {escape(str(e))}", soft_wrap=True)
+                retry = time.monotonic() + BROKER_PAUSE_S
+        time.sleep(LOOK_EVERY_S)
+
+
+def _addresses(settings: Settings) -> None:
+    s, http = settings, settings.http
+    out.print(f"브로커 · broker   {s.broker.bootstrap}")
+    out.print(f"수신 · ingest     http://{http.host}:{http.port}/v1/readings, /v1/events")
+    if not http.api_keys:
+        out.print("                  [yellow]API 키가 없어 모두 거절합니다 · no API key, all is refused: "
+                  "ANBU_HTTP__API_KEYS__meter=...[/]", soft_wrap=True)  # fmt: skip
+    for n in range(s.workers if s.metrics_port else 0):
+        out.print(f"지표 · metrics    http://{s.metrics_host}:{s.metrics_port + n}/metrics (worker-{n})")
+    out.print(f"기록 · logs       {s.data_dir.absolute()}")
+    out.print("Ctrl-C로 모두 끝납니다 · Ctrl-C ends all of it")
+
+
+def _told(ended: Exit) -> None:
+    err.print(f"[yellow]{escape(str(ended))}[/]", soft_wrap=True)
+
+
+def _jars(done: int, total: int) -> None:
+    if done in (0, total):
+        err.print(f"Kafka: {done}/{total} jars")
