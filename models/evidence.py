@@ -30,7 +30,8 @@ _PSEUDO = 8.0  # slots of the home's own day that every two-hour table starts fr
 _SMOOTH = 0.02  # of the quiet nights' slots, spread to every bin: what has not been seen can still happen
 _STEPS = 25.5
 _DARK_EDGE = code_of_watts(8)
-_FIRST_DAY_LIFE = code_of_watts(150)
+FIRST_DAY_LIFE = code_of_watts(150)
+"""Before the first quiet night is known, this much over a slot counts as life."""
 
 
 @dataclass(slots=True)
@@ -49,20 +50,26 @@ class Tables:
 
 def tables(habit: NDArray[np.void]) -> Tables:
     """Tables of ``habit`` (n,)."""
-    nights = np.sort(np.where(habit["nights"] == 0, 255, habit["nights"]).reshape(len(habit), -1), axis=1)
-    seen = (habit["nights"] != 0).sum(axis=(1, 2))
+    nights = habit["nights"].reshape(len(habit), -1)
+    seen = np.count_nonzero(nights, axis=1)
+    nights = np.ascontiguousarray(np.sort(nights - np.uint8(1), axis=1).T)  # not seen yet, 0, goes last as 255
     rows = np.arange(len(habit))
-    at = [nights[rows, np.maximum((q * (seen - 1)).astype(np.int64), 0)] for q in QUANTILES]
+    ranks = [np.maximum((q * (seen - 1)).astype(np.int64), 0) for q in QUANTILES]
+    at = [np.minimum(nights[rank, rows], 253) + np.uint8(1) for rank in ranks]
+    steps = [round(_STEPS * float(np.log(f))) for f in FACTORS]
     top = at[-1].astype(np.int32)
-    steps = [int(round(_STEPS * float(np.log(f)))) for f in FACTORS]
     edges = np.stack([*at, *(np.minimum(top + s, 254).astype(np.uint8) for s in steps)])
-    inside = np.zeros(nights.shape, np.uint8)
-    for edge in edges:
-        inside += nights > edge[:, None]
-    per_bin = np.stack([((inside == b) & (nights < 255)).sum(axis=1) for b in range(BINS)], axis=1)
-    share = (per_bin + _SMOOTH * np.maximum(seen, 1)[:, None]) / (np.maximum(seen, 1) * (1 + BINS * _SMOOTH))[:, None]
+    below = [np.add.reduce(nights < edge, axis=0, dtype=np.int32) for edge in edges]  # code - 1 < edge
+    upto = np.stack([np.zeros_like(below[0]), *below, seen], axis=1)
+    full = np.maximum(seen, 1)[:, None]
+    share = (np.diff(upto, axis=1) + _SMOOTH * full) / (full * (1 + BINS * _SMOOTH))
     quiet = np.rint(UNIT * np.log(share.astype(np.float32))).astype(np.int16)
-    return Tables(edges, quiet, habit["counts"].sum(axis=1, dtype=np.uint16), seen >= 4)
+    return Tables(edges, quiet, usual(habit), seen >= 4)
+
+
+def usual(habit: NDArray[np.void]) -> NDArray[np.uint16]:
+    """Slots of the whole day per bin, (n, 10)."""
+    return np.add.reduce(habit["counts"], axis=1, dtype=np.uint16)
 
 
 def bins(codes: NDArray[np.uint8], edges: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -86,17 +93,17 @@ def ratios(habit: NDArray[np.void], t: Tables, block: int) -> NDArray[np.int16]:
     return ratio.astype(np.int16)
 
 
+def floor(t: Tables) -> NDArray[np.uint8]:
+    """The least code that is evidence, (n,): exactly nothing in a home that always draws something is no power."""
+    return np.where(t.known & (t.edges[0] >= _DARK_EDGE), ZERO + 1, ZERO).astype(np.uint8)
+
+
 def dark(codes: NDArray[np.uint8], t: Tables) -> NDArray[np.bool_]:
     """Exactly nothing in a home that always draws something: the power is off. Shape of ``codes`` (n,)."""
-    return (codes == ZERO) & t.known & (t.edges[0] >= _DARK_EDGE)
+    return (codes == ZERO) & (floor(t) > ZERO)
 
 
-def first_day_life(codes: NDArray[np.uint8], t: Tables) -> NDArray[np.bool_]:
-    """Before the first quiet night is known, 150 W over a slot counts as life. Shape of ``codes`` (n,)."""
-    return ~t.known & (codes >= _FIRST_DAY_LIFE)
-
-
-def phone_silence(habit: NDArray[np.void], block: int) -> NDArray[np.int32]:
+def phone_silence(habit: NDArray[np.void], block: int) -> NDArray[np.int16]:
     """Evidence of one slot without own phone use in this block: -ln(1 - p), (n,) in 1/64 nat.
 
     p is the share of this block's slots with own use, shrunk to the person's whole day by 6 slots.
@@ -104,4 +111,4 @@ def phone_silence(habit: NDArray[np.void], block: int) -> NDArray[np.int32]:
     days = habit["calls_days"].astype(np.float32)
     whole = (habit["calls"].sum(axis=1, dtype=np.int32) + np.float32(0.5)) / (96 * days + np.float32(48))
     p = (habit["calls"][:, block] + 6 * whole) / (8 * days + np.float32(6))
-    return np.rint(-UNIT * np.log1p(-np.minimum(p, np.float32(0.95)))).astype(np.int32)
+    return np.rint(-UNIT * np.log1p(-np.minimum(p, np.float32(0.95)))).astype(np.int16)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from models import evidence
 from models.slots import BLOCKS_PER_DAY, OWN, SLOTS_PER_HOUR, ZERO
-from models.state import NIGHT_SAMPLES, NIGHTS, UNIT
+from models.state import BINS, NIGHT_SAMPLES, NIGHTS, UNIT, Heads
 
 NIGHT = slice(1 * SLOTS_PER_HOUR, 5 * SLOTS_PER_HOUR)
 """01:00-05:00 in the 96 slots of a day."""
@@ -18,28 +18,35 @@ _WORST = 90 * UNIT  # one day's score counts at most this much in the calibratio
 
 def learn_day(
     habit: NDArray[np.void],
-    head: NDArray[np.void],
+    heads: Heads,
     codes: NDArray[np.uint8],
     phone: NDArray[np.uint8],
     blocks: NDArray[np.intp],
     heard: NDArray[np.bool_],
+    there: NDArray[np.bool_],
     learn: NDArray[np.bool_],
-) -> None:
-    """Take one finished day into ``habit`` (n,), in place, and begin the day's peaks in ``head`` anew.
+) -> evidence.Tables:
+    """Take one finished day into ``habit`` (n,), in place, and begin the day's peaks in ``heads`` anew.
 
     ``codes``, ``phone`` (96, n): the day's strip, from local midnight. ``blocks`` (96,): two-hour block of each slot.
-    ``heard`` (n,): the phone feed was complete all day. ``learn`` (n,): not absent, not alarmed.
+    ``there`` (n,): enrolled and not absent; ``heard`` (n,): there, and the phone feed was complete all day; ``learn``
+    (n,): there and not alarmed. Returns the tables that follow.
     """
     _learn_night(habit, codes[NIGHT], learn)
-    _learn_counts(habit, codes, blocks, learn)
+    tables = evidence.tables(habit)
+    _learn_counts(habit, codes, blocks, learn & tables.known, tables.edges)
+    tables.usual = evidence.usual(habit)
     _learn_calls(habit, phone, blocks, learn & heard)
+    told = there & ((codes >= ZERO).any(axis=0) | heard)
     rate = 1 / np.minimum(habit["days"] + np.float32(11), np.float32(_MEMORY_DAYS))
-    rate[habit["days"] == 0] = 0  # the first day is half a day
-    worst = np.minimum(head["peak"], _WORST) / np.float32(UNIT)
+    rate[~told | (habit["days"] == 0)] = 0  # the first day is half a day
+    worst = np.minimum(heads.peak, _WORST) / np.float32(UNIT)
     habit["worst"] += rate * (worst - habit["worst"])
-    habit["stretch"] += np.maximum(rate, np.float32(0.05)) * (head["stretch"] - habit["stretch"])
-    habit["days"] += ((codes >= ZERO).any(axis=0) | heard) & (habit["days"] < 60_000)
-    head["peak"], head["stretch"] = head["score"], head["silent"]
+    slow = np.where(rate > 0, np.maximum(rate, np.float32(0.05)), 0).astype(np.float32)
+    habit["stretch"] += slow * (heads.stretch - habit["stretch"])
+    habit["days"] += told & (habit["days"] < 60_000)
+    heads.peak, heads.stretch = heads.score.copy(), heads.silent.copy()
+    return tables
 
 
 def _learn_night(habit: NDArray[np.void], night: NDArray[np.uint8], learn: NDArray[np.bool_]) -> None:
@@ -56,28 +63,28 @@ def _learn_night(habit: NDArray[np.void], night: NDArray[np.uint8], learn: NDArr
 
 
 def _learn_counts(
-    habit: NDArray[np.void], codes: NDArray[np.uint8], blocks: NDArray[np.intp], learn: NDArray[np.bool_]
+    habit: NDArray[np.void],
+    codes: NDArray[np.uint8],
+    blocks: NDArray[np.intp],
+    use: NDArray[np.bool_],
+    edges: NDArray[np.uint8],
 ) -> None:
-    tables = evidence.tables(habit)
-    in_bin = evidence.bins(codes, tables.edges)
-    use = learn & tables.known
-    for block in range(BLOCKS_PER_DAY):
-        at = np.flatnonzero(blocks == block)
-        counts = habit["counts"][:, block, :].astype(np.int32)
-        for slot in at:
-            rows = np.flatnonzero(use & (codes[slot] >= ZERO))
-            counts[rows, in_bin[slot, rows]] += 1
-        full = counts.sum(axis=1) > _FULL
-        counts[full] //= 2
-        habit["counts"][:, block, :] = counts
+    n = len(habit)
+    cell = evidence.bins(codes, edges) + (BINS * blocks).astype(np.int32)[:, None]
+    cell += (BLOCKS_PER_DAY * BINS * np.arange(n, dtype=np.int32))[None, :]
+    seen = np.bincount(cell[use & (codes >= ZERO)], minlength=n * BLOCKS_PER_DAY * BINS)
+    counts = habit["counts"] + seen.reshape(n, BLOCKS_PER_DAY, BINS).astype(np.uint8)  # 60 and 25 hours' slots: a byte
+    counts >>= (np.add.reduce(counts, axis=2, dtype=np.int16) > _FULL).astype(np.uint8)[:, :, None]
+    habit["counts"] = counts
 
 
 def _learn_calls(
     habit: NDArray[np.void], phone: NDArray[np.uint8], blocks: NDArray[np.intp], learn: NDArray[np.bool_]
 ) -> None:
     calls = habit["calls"].astype(np.int32)
+    own = phone == OWN
     for block in range(BLOCKS_PER_DAY):
-        calls[:, block] += np.where(learn, (phone[blocks == block] == OWN).sum(axis=0), 0)
+        calls[:, block] += np.where(learn, np.add.reduce(own[blocks == block], axis=0, dtype=np.int32), 0)
     days = habit["calls_days"].astype(np.int32) + learn
     full = days > _CALL_DAYS
     calls[full] //= 2

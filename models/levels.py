@@ -5,6 +5,7 @@ of a silence comes about once in 6.3 x^2.4 days (measured on homes spliced and u
 turns a level given in days into a threshold on the score.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +19,7 @@ NAMES = ("none", "attention", "caution", "serious")
 LEARNING_DAYS = 14
 """Until then only the fixed limits speak."""
 
-import os
-_SCALE, _POWER, _OFFSET = float(os.environ.get("SC","5.2")), 2.4, 3.0
+_SCALE, _POWER, _OFFSET = 5.2, 2.4, 3.0
 _BOTH = 2 * UNIT  # each signal's own part that `serious` needs: one silent source alone reaches at most caution
 
 
@@ -44,12 +44,12 @@ def score_at(days: float, worst: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def evidence_level(
-    head: NDArray[np.void], steps: tuple[NDArray[np.float32], ...], learned: NDArray[np.bool_]
+    score: NDArray[np.int16],
+    meter: NDArray[np.int16],
+    phone: NDArray[np.int16],
+    steps: Sequence[NDArray[np.int16]],
 ) -> NDArray[np.uint8]:
-    """Level by evidence of ``head`` (n,); ``steps``: scores of the three levels, (n,) each."""
-    score = head["score"]
+    """Level by evidence: joint score, the meter's and the phone's own parts, scores of the levels; (n,) each."""
     level = (score >= steps[0]).astype(np.uint8) + (score >= steps[1])
-    both = (head["meter"] >= _BOTH) & (head["phone"] >= _BOTH)
-    level += (score >= steps[2]) & both
-    level[~learned] = NONE
+    level += (score >= steps[2]) & (meter >= _BOTH) & (phone >= _BOTH)
     return level

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from models import evidence, gaps, levels, reasons, strip
 from models.slots import OWN, SLOTS_PER_HOUR, decode_energy
 from stream.block import Block
-from stream.calendar import Calendar
+from stream.life import Life
 from stream.records import Alert, AlertKind, Level, ReasonCode, Recipient, Strip
-from stream.rules import Rules
 
 STRIP_HOURS = 7 * 24
 Event = Literal["raised", "level_changed", "cleared"]
@@ -32,8 +31,7 @@ def alert_id(subject: str, kind: str, onset: int) -> str:
 class Writer:
     """Writes alerts of one partition's households."""
 
-    calendar: Calendar
-    rules: Rules
+    life: Life
     areas: list[str]
     dongs: list[str]
 
@@ -44,9 +42,10 @@ class Writer:
         score = int(block.head["score"][row])
         period = levels.return_period(score, float(block.habit["worst"][row])) if score else None
         life = int(block.head["life"][row])
+        picture = event != "cleared"
         return self._alert(
-            event, block, row, "silence", _LEVELS[level], _FOR[level], slot, onset, life, why, period, event != "cleared"
-        )  # fmt: skip
+            event, block, row, "silence", _LEVELS[level], _FOR[level], slot, onset, life, why, period, picture
+        )
 
     def gap(
         self, event: Event, block: Block, row: int, state: int, data: int, slot: int, heard: bool,
@@ -72,9 +71,9 @@ class Writer:
             kind=kind,
             level=level,
             to=to,
-            at=self.calendar.time(slot + 1),
-            onset=self.calendar.time(onset),
-            last_life=self.calendar.time(life + 1) if seen else None,
+            at=self.life.calendar.time(slot + 1),
+            onset=self.life.calendar.time(onset),
+            last_life=self.life.calendar.time(life + 1) if seen else None,
             return_period_days=None if period is None else round(period, 1),
             reasons=tuple(ReasonCode(code, dict(values)) for code, values in why),
             text_ko=korean,
@@ -90,11 +89,10 @@ class Writer:
         end = (slot + 1) // SLOTS_PER_HOUR * SLOTS_PER_HOUR
         first = end - STRIP_HOURS * SLOTS_PER_HOUR
         meter, phone = block.strips.read(first, end - first, np.array([row]))
-        habit = block.habit[row : row + 1]
-        band = strip.usual_band(habit, evidence.tables(habit), 0)
-        hours = [self.calendar.block(first + h * SLOTS_PER_HOUR) for h in range(STRIP_HOURS)]
+        band = strip.usual_band(block.habit, block.today(self.life).tables, row)
+        hours = [self.life.calendar.block(first + h * SLOTS_PER_HOUR) for h in range(STRIP_HOURS)]
         return Strip(
-            start=self.calendar.time(first),
+            start=self.life.calendar.time(first),
             kwh=_numbers(strip.hourly_energy(meter[:, 0])),
             usual_low=_numbers(band[hours, 0]),
             usual_high=_numbers(band[hours, 1]),
@@ -112,7 +110,7 @@ class Writer:
             why.append(("silent", {"hours": _hours(hours), "usual_hours": _hours(usual)}))
         else:
             why.append(("silent_new", {"hours": _hours(hours), "days": int(habit["days"][0]) + 1}))
-        limit = self.rules.thresholds.limit_hours[int(who["risk"])]
+        limit = self.life.rules.thresholds.limit_hours[int(who["risk"])]
         if int(head["silent"]) >= limit * SLOTS_PER_HOUR:
             why.append(("limit", {"limit_hours": limit}))
         why += self._why_meter(block, row, slot)
@@ -122,18 +120,17 @@ class Writer:
         if not block.who["meter_feed"][row]:
             return []
         without = slot - int(block.head["data"][row])
-        if without >= self.rules.gap_slots:
+        if without >= self.life.rules.gap_slots:
             return [("meter_gap", {"hours": _hours(without / SLOTS_PER_HOUR)})]
-        habit = block.habit[row : row + 1]
-        tables = evidence.tables(habit)
+        tables = block.today(self.life).tables
         meter, _ = block.strips.read(slot - 11, 12, np.array([row]))
         wh = decode_energy(meter[:, 0])
         measured = meter[:, 0][~np.isnan(wh)]
-        if not len(measured) or not tables.known[0]:
+        if not len(measured) or not tables.known[row]:
             return []
-        if evidence.dark(measured[-1:], tables)[0]:
+        if measured[-1] < evidence.floor(tables)[row]:
             return [("power_off", {})]
-        low, high = strip.usual_band(habit, tables, 0)[self.calendar.block(slot)]
+        low, high = strip.usual_band(block.habit, tables, row)[self.life.calendar.block(slot)]
         if math.isnan(low):
             return []
         watts = float(np.nanmean(wh)) * SLOTS_PER_HOUR
@@ -161,4 +158,4 @@ def _hours(hours: float) -> float:
 
 
 def _numbers(values: NDArray[np.float64]) -> tuple[float | None, ...]:
-    return tuple(np.where(np.isnan(values), None, np.round(values, 3)).tolist())
+    return tuple(None if v != v else v for v in np.round(values, 3).tolist())

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import state
+from models.judge import Day
 from models.slots import SLOTS_PER_DAY
 from stream.life import FREE, WHO, Life, Rows, Step, Terms
 from stream.strips import ROWS, Strips
@@ -38,12 +39,12 @@ class Block:
     def now(self) -> Rows:
         """All rows as they stand at the clock; stepped in place."""
         if self._now is None:
-            n = self.n
-            rows = slice(0, n)
-            self._now = Rows(
-                self.head[:n], self.habit[:n], self.who[:n], lambda a, count: self.strips.read(a, count, rows), self.terms
-            )
+            self._now = self._rows(self.head, self.habit)
         return self._now
+
+    def _rows(self, head: NDArray[np.void], habit: NDArray[np.void]) -> Rows:
+        n, rows = self.n, slice(0, self.n)
+        return Rows(head[:n], habit[:n], self.who[:n], lambda a, count: self.strips.read(a, count, rows), self.terms)
 
     def begin(self, clock: int) -> None:
         """The first data is here: whoever was enrolled before is watched from ``clock``."""
@@ -58,6 +59,11 @@ class Block:
     def look_again(self) -> None:
         """Habits or membership changed: what is looked up by day is made anew."""
         self._now = None
+
+    def watch_again(self) -> None:
+        """Intervals or terms changed: who is watched when is made anew."""
+        if self._now is not None:
+            self._now.watch = self._now.limit = None
 
     def admit(self, ids: Sequence[str], who: NDArray[np.void], since: NDArray[np.int64], at: NDArray[np.int64]) -> None:
         """Put households (k,) into rows ``at``: watched from slots ``since``."""
@@ -90,20 +96,17 @@ class Block:
         now = self.now()
         steps = life.run(now, first, last, heard_until)
         self.dirty.add(HEAD)
-        if now.day is None:  # a day was learned
+        if life.calendar.day_start(last) > first:  # a day was learned
             self.dirty.add(HABIT)
         return steps
 
+    def today(self, life: Life) -> Day:
+        """What the households are measured against today."""
+        return life.today(self.now())
+
     def settle(self, life: Life, start: int, heard_until: NDArray[np.int64]) -> None:
         """Let the ring's first day, from slot ``start``, leave it: nothing can change that day any more."""
-        n, rows = self.n, slice(0, self.n)
-        settled = Rows(
-            self.settled_head[:n],
-            self.settled_habit[:n],
-            self.who[:n],
-            lambda a, count: self.strips.read(a, count, rows),
-            self.terms,
-        )
+        settled = self._rows(self.settled_head, self.settled_habit)
         life.run(settled, start, start + SLOTS_PER_DAY, heard_until)
         self.strips.clear(start, SLOTS_PER_DAY)
         self.dirty.add(SETTLED)
@@ -130,7 +133,8 @@ def mend(
         read,
         terms,
     )
-    life.run(again, start, clock, heard_until)
+    watched = int(again.who["since"].min())  # before that nothing can have happened
+    life.run(again, max(start, life.calendar.day_start(min(watched, clock))), clock, heard_until)
     before, offset = [], 0
     for block, at in chosen:
         before.append(block.head[at].copy())

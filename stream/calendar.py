@@ -25,6 +25,10 @@ class Calendar:
         """First slot of the local day that holds ``slot``."""
         return slot - (slot + self._standard) % SLOTS_PER_DAY
 
+    def ends_hour(self, slot: int) -> bool:
+        """Whether an hour of local standard time ends with ``slot``."""
+        return (slot + 1 + self._standard) % SLOTS_PER_HOUR == 0
+
     def block(self, slot: int) -> int:
         """Two-hour block (0-11) of the local day."""
         return int(self.hour(slot // SLOTS_PER_HOUR)) // 2

@@ -5,44 +5,24 @@ ring, and the mending of the past when late data comes (seven days, some househo
 where it starts and on the strips it reads.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models import gaps, habit, judge, levels
 from models.slots import SLOTS_PER_DAY
+from models.state import Heads
 from stream.calendar import Calendar
 from stream.rules import Rules
+from stream.watch import FREE, WHO, Terms, Watch
 
-WHO = np.dtype(
-    [
-        ("since", "<i4"),  # slot from which the household is watched; FREE: nobody in this row
-        ("area", "<u2"),
-        ("dong", "<u2"),
-        ("meter_feed", "u1"),  # 0: none
-        ("phone_feed", "u1"),
-        ("step", "u1"),  # slots per meter interval, 0 until the first reading
-        ("risk", "u1"),
-    ]
-)
-FREE = np.iinfo(np.int32).max
+__all__ = ["FREE", "WHO", "Life", "Rows", "Step", "Terms"]
 
 Read = Callable[[int, int], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
 """(first slot, count) -> meter and phone codes, (count, n) each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What holds for one household for a time only, in slots: absences [from, until), and since when its risk."""
-
-    absences: tuple[tuple[int, int], ...] = ()
-    risk_since: int = 0
-
-    def absent(self, first: int, last: int) -> bool:
-        """Whether any slot of [first, last) lies in an absence."""
-        return any(a < last and first < b for a, b in self.absences)
 
 
 @dataclass(slots=True)
@@ -55,16 +35,18 @@ class Rows:
     read: Read
     terms: dict[int, Terms] = field(default_factory=dict)
     day: judge.Day | None = None
+    watch: Watch | None = None
+    limit: NDArray[np.uint16] | None = None
 
 
 @dataclass(slots=True)
 class Step:
-    """What stood before one slot: levels, gap states, last readings, (n,) each; what stands after is in the heads."""
+    """What one slot changed: rows whose level changed and their levels before, and the same of data gaps."""
 
     slot: int
+    rows: NDArray[np.intp]
     level: NDArray[np.uint8]
-    gap: NDArray[np.uint8]
-    data: NDArray[np.int32]
+    gap: gaps.Moved | None = None
 
 
 class Life:
@@ -80,47 +62,82 @@ class Life:
 
         ``heard_until``: per phone feed number, the slot up to which it is complete (index 0, no feed: 0).
         """
+        watch = self.watch(rows)
+        heads = Heads.of(rows.head)
+        heard = heard_until[watch.phone_feed]
         steps: list[Step] = []
-        heard = heard_until[rows.who["phone_feed"]]
         while first < last:
             midnight = self.calendar.day_start(first) + SLOTS_PER_DAY
             end = min(midnight, last)
             meter, phone = rows.read(first, end - first)
-            for i in range(end - first):
-                steps.append(self._slot(rows, first + i, meter[i], phone[i], heard))
+            for block, a, b in self._spans(first, end):
+                given = slice(a - first, b - first)
+                steps += self._judge(rows, heads, a, block, meter[given], phone[given], heard)
             if end == midnight:
-                self._learn(rows, midnight - SLOTS_PER_DAY, heard)
+                self._learn(rows, heads, midnight - SLOTS_PER_DAY, heard)
             first = end
+        heads.store(rows.head)
         return steps
 
-    def _slot(
-        self, rows: Rows, slot: int, meter: NDArray[np.uint8], phone: NDArray[np.uint8], heard: NDArray[np.int64]
-    ) -> Step:
+    def today(self, rows: Rows) -> judge.Day:
+        """What is looked up all day, from the habits as they are."""
         if rows.day is None:
             rows.day = judge.open_day(rows.habit, self.rules.thresholds)
-        watched = rows.who["since"] <= slot
-        limit = self._limits[rows.who["risk"]]
-        for row, terms in rows.terms.items():
-            watched[row] &= not terms.absent(slot, slot + 1)
-            if slot < terms.risk_since:
-                limit[row] = self._limits[0]
-        metered = rows.who["meter_feed"] > 0
-        step = np.where(metered, rows.who["step"], 0).astype(np.uint8)
-        given = judge.Slot(slot, self.calendar.block(slot), meter, phone, step, metered, heard > slot, watched, limit)
-        before = judge.step(rows.head, rows.day, given)
-        due = watched & (step > 0) & ((slot + 1) % np.maximum(step, 1).astype(np.int64) == 0)
-        data = rows.head["data"].copy()
-        gap_before = gaps.step(
-            rows.head, slot, meter, due, watched & metered, self.rules.gap_slots, self.rules.person_slots
-        )
-        return Step(slot, before, gap_before, data)
+        return rows.day
 
-    def _learn(self, rows: Rows, first: int, heard: NDArray[np.int64]) -> None:
+    def watch(self, rows: Rows) -> Watch:
+        """Who is watched when."""
+        if rows.watch is None:
+            rows.watch = Watch(rows.who, rows.terms)
+        return rows.watch
+
+    def _spans(self, first: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Runs of slots of one two-hour block: (block, first slot, end)."""
+        if end - first == 1:
+            yield self.calendar.block(first), first, end
+            return
+        blocks = self.calendar.blocks(first, end - first)
+        cuts = [0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), end - first]
+        for a, b in pairwise(cuts):
+            yield int(blocks[a]), first + a, first + b
+
+    def _judge(
+        self, rows: Rows, heads: Heads, first: int, block: int, meter: NDArray[np.uint8], phone: NDArray[np.uint8],
+        heard: NDArray[np.int64],
+    ) -> Iterator[Step]:  # fmt: skip
+        day, watch, count = self.today(rows), self.watch(rows), len(meter)
+        watched = watch.enrolled(first, count)
+        absent = watch.absent(first, count)
+        if absent is not None:
+            absent &= watched
+            watched = watched > absent
+        due = watch.intervals_end(first, count) & watched
+        listened = (heard > np.arange(first, first + count)[:, None]) & watched
+        span = judge.Span(first, block, meter, phone, watched, due, listened, watch.width)
+        for i, told in enumerate(judge.weigh(day, span)):
+            changed, before = judge.advance(heads, day, told, self._limit(rows, day, watch, told.number))
+            asked = told.watched & watch.metered if self.calendar.ends_hour(told.number) else None
+            away = None if absent is None else absent[i]
+            gap = gaps.advance(heads, told, asked, away, self.rules.gap_slots, self.rules.person_slots)
+            yield Step(told.number, changed, before, gap)
+
+    def _limit(self, rows: Rows, day: judge.Day, watch: Watch, slot: int) -> NDArray[np.uint16]:
+        if slot < watch.risk_until:
+            return day.limit(self._limits[watch.risks(slot)])
+        if rows.limit is None:
+            rows.limit = day.limit(self._limits[watch.risk])
+        return rows.limit
+
+    def _learn(self, rows: Rows, heads: Heads, first: int, heard: NDArray[np.int64]) -> None:
         meter, phone = rows.read(first, SLOTS_PER_DAY)
         last = first + SLOTS_PER_DAY
-        learn = (rows.who["since"] < last) & (rows.head["level"] < levels.CAUTION)
-        for row, terms in rows.terms.items():
-            learn[row] &= not terms.absent(first, last)
+        watch = self.watch(rows)
+        there = watch.since < last
+        absent = watch.absent(first, SLOTS_PER_DAY)
+        if absent is not None:
+            there &= ~absent.any(axis=0)
+        learn = there & (heads.level < levels.CAUTION)
         blocks = self.calendar.blocks(first, SLOTS_PER_DAY)
-        habit.learn_day(rows.habit, rows.head, meter, phone, blocks, heard >= last, learn)
-        rows.day = None
+        tables = habit.learn_day(rows.habit, heads, meter, phone, blocks, there & (heard >= last), there, learn)
+        rows.day = judge.open_day(rows.habit, self.rules.thresholds, tables)
+        rows.limit = None

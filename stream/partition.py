@@ -56,7 +56,7 @@ class Partition:
         self.marks = Watermarks(rules.wait_slots)
         self.start: int | None = None
         self.counts: Counter[Reason] = Counter()
-        self.writer = Writer(calendar, rules, self.members.areas.names, self.members.dongs.names)
+        self.writer = Writer(self.life, self.members.areas.names, self.members.dongs.names)
         self._late: dict[int, set[int]] = {}
         self._alerts: list[Alert] = []
         self._late_gaps: list[Alert] = []
@@ -73,7 +73,7 @@ class Partition:
 
     def restored(self) -> None:
         """Members were filled from the changelog."""
-        self.writer = Writer(self.calendar, self.rules, self.members.areas.names, self.members.dongs.names)
+        self.writer = Writer(self.life, self.members.areas.names, self.members.dongs.names)
         in_use = self.members.feeds_in_use()
         for source in self.marks.sources.values():
             source.wanted = source.name in in_use
@@ -126,17 +126,15 @@ class Partition:
         rows = self.members.locate(columns.household_id).astype(np.int64)
         known = rows >= 0
         slots, width = columns.start // SLOT_SECONDS, columns.minutes.astype(np.int64) // 15
-        codes = encode_energy(np.nan_to_num(columns.kwh, nan=0.0) * np.float32(1000) / width.astype(np.float32))
+        wh = np.where(np.isnan(columns.kwh), 0, columns.kwh).astype(np.float32) * np.float32(1000)
+        codes = encode_energy(wh / width.astype(np.float32))
         codes[columns.quality == _ESTIMATED] = ESTIMATED
         codes[(columns.quality != _MEASURED) & (columns.quality != _ESTIMATED)] = MISSING
         codes[np.isnan(columns.kwh) & (columns.quality == _MEASURED)] = MISSING
         for block, at in self._by_block(rows, known):
             keep = at[self._in_time(block, rows[at] % ROWS, slots[at])]
             in_block = rows[keep] % ROWS
-            changed = block.who["step"][in_block] != width[keep]
-            if changed.any():
-                block.who["step"][in_block] = width[keep]
-                block.dirty.add(WHO_ROW)
+            self._note_interval(block, in_block, slots[keep], width[keep])
             many = np.repeat(np.arange(len(keep)), width[keep])
             nth = np.arange(len(many)) - np.repeat(np.cumsum(width[keep]) - width[keep], width[keep])
             at_slot = slots[keep][many] + nth
@@ -205,7 +203,7 @@ class Partition:
     def _judge(self, slot: int, heard: NDArray[np.int64]) -> SlotReport:
         silent: Counter[str] = Counter()
         gap_events: list[Alert] = []
-        silence = Silence(self.writer, self.members, self.rules, heard)
+        silence = Silence(self.writer, self.members, self.life, heard)
         for block in self.members.blocks:
             if not block.n:
                 continue
@@ -232,7 +230,7 @@ class Partition:
         heard = self._heard_until()
         chosen = [(self.members.blocks[b], np.array(sorted(rows))) for b, rows in sorted(late.items())]
         before = mend(chosen, self.life, self.start, clock, heard)
-        silence = Silence(self.writer, self.members, self.rules, heard)
+        silence = Silence(self.writer, self.members, self.life, heard)
         for (block, rows), old in zip(chosen, before, strict=True):
             self._alerts += silence.mended(block, rows, old, clock - 1)
             self._late_gaps += silence.gaps_mended(block, rows, old, clock - 1)
@@ -248,7 +246,8 @@ class Partition:
             return
         number = self.members.feeds.number(feed)
         for block in self.members.blocks:
-            at = np.flatnonzero((block.who["phone_feed"][: block.n] == number) & (block.who["since"][: block.n] != FREE))
+            who = block.who[: block.n]
+            at = np.flatnonzero((who["phone_feed"] == number) & (who["since"] != FREE))
             self._mend_later(at + block.number * ROWS)
 
     def _withdraw(self, row: int) -> None:
@@ -290,6 +289,20 @@ class Partition:
         clock = self.marks.clock
         if clock is not None and (behind := news & (slots < clock)).any():
             self._late.setdefault(block.number, set()).update(np.unique(rows[behind]).tolist())
+
+    def _note_interval(
+        self, block: Block, rows: NDArray[np.int64], slots: NDArray[np.int64], width: NDArray[np.int64]
+    ) -> None:
+        """A household's interval is that of its readings; when it changes, the past is judged again by the new one."""
+        phase, before = slots % width, block.who["step"][rows]
+        changed = (before != width) | (block.who["phase"][rows] != phase)
+        if not changed.any():
+            return
+        block.who["step"][rows], block.who["phase"][rows] = width, phase
+        block.dirty.add(WHO_ROW)
+        block.watch_again()
+        judged = changed & (before > 0) & (block.who["since"][rows] < (self.marks.clock or 0))
+        self._mend_later(np.unique(rows[judged]) + block.number * ROWS)
 
     def _heard_until(self) -> NDArray[np.int64]:
         until = np.zeros(len(self.members.feeds.names), np.int64)

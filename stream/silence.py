@@ -6,36 +6,35 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from models import evidence, gaps, judge, levels, reasons
-from models.slots import MISSING, OWN, SLOTS_PER_HOUR
-from stream.alerts import Writer
+from models import evidence, gaps, levels, reasons
+from models.slots import MISSING, OWN, SLOTS_PER_HOUR, ZERO
+from stream.alerts import Event, Writer
 from stream.block import Block
-from stream.life import FREE, Step
+from stream.life import FREE, Life, Step
 from stream.members import Members
 from stream.records import Alert
-from stream.rules import Rules
+from stream.strips import SLOTS
 
 
 class Silence:
     """Reads changes off the heads of blocks. ``heard``: per phone feed number, the slot up to which it is complete."""
 
-    def __init__(self, writer: Writer, members: Members, rules: Rules, heard: NDArray[np.int64]) -> None:
+    def __init__(self, writer: Writer, members: Members, life: Life, heard: NDArray[np.int64]) -> None:
         self.writer = writer
         self.members = members
-        self.rules = rules
+        self.life = life
+        self.rules = life.rules
         self.heard = heard
 
     def changes(self, block: Block, step: Step) -> Iterator[Alert]:
         """Alerts on silence that this slot raised, changed or cleared."""
-        now = block.head["level"][: block.n]
-        for row in np.flatnonzero(now != step.level).tolist():
-            old, new = int(step.level[row]), int(now[row])
-            onset = int(block.head["onset"][row])
+        for row, old in zip(step.rows.tolist(), step.level.tolist(), strict=True):
+            new, onset = int(block.head["level"][row]), int(block.head["onset"][row])
             if new == levels.NONE:
                 why = self._why_over(block, row, step.slot)
                 yield self.writer.silence("cleared", block, row, old, onset, step.slot, why)
             else:
-                event = "raised" if old == levels.NONE else "level_changed"
+                event: Event = "raised" if old == levels.NONE else "level_changed"
                 why = self.writer.why_silent(block, row, step.slot, self._heard(block, row, step.slot))
                 yield self.writer.silence(event, block, row, new, onset, step.slot, why)
 
@@ -49,14 +48,14 @@ class Silence:
                 yield self.writer.silence("cleared", block, row, int(old["level"]), int(old["onset"]), slot, why)
             if now["level"] > levels.NONE and not (same and now["level"] == old["level"]):
                 why = [("late_data", {}), *self.writer.why_silent(block, row, slot, self._heard(block, row, slot))]
-                event = "level_changed" if same else "raised"
+                event: Event = "level_changed" if same else "raised"
                 yield self.writer.silence(event, block, row, int(now["level"]), int(now["onset"]), slot, why)
 
     def gap_changes(self, block: Block, step: Step) -> Iterator[Alert]:
         """Alerts on missing data that this slot raised, changed or cleared."""
-        now = block.head["gap"][: block.n]
-        for row in np.flatnonzero(now != step.gap).tolist():
-            yield self._gap(block, row, int(step.gap[row]), int(now[row]), int(step.data[row]), step.slot)
+        if step.gap is not None:
+            for row, old, data in zip(*(a.tolist() for a in step.gap), strict=True):
+                yield self._gap(block, row, old, int(block.head["gap"][row]), data, step.slot)
 
     def gaps_mended(
         self, block: Block, rows: NDArray[np.int64], before: NDArray[np.void], slot: int
@@ -76,32 +75,31 @@ class Silence:
 
         A home without readings for over a day is no news and is not counted.
         """
-        n = block.n
-        who, head = block.who[:n], block.head[:n]
         rows = block.now()
-        if rows.day is None:
-            rows.day = judge.open_day(rows.habit, self.rules.thresholds)
-        width = np.maximum(who["step"], 1).astype(np.int64)
-        last = slot - (slot + 1) % width
-        first = int(last.min())
-        meter, _ = rows.read(first, slot - first + 1)
-        codes = meter[last - first, np.arange(n)]
-        due = (who["since"] <= last) & (who["meter_feed"] > 0) & (who["step"] > 0)
-        news = slot - head["data"] < self.rules.person_slots
-        out = due & (((codes == MISSING) & news) | evidence.dark(codes, rows.day.tables))
-        if out.any():
-            for area, many in enumerate(np.bincount(who["area"][out]).tolist()):
-                if many and area:
-                    silent[self.members.areas.names[area]] += many
+        watch, tables = self.life.watch(rows), self.life.today(rows).tables
+        last = slot - watch.offset[slot % SLOTS_PER_HOUR]
+        codes = block.strips.meter[last % SLOTS, np.arange(block.n)]
+        if not (low := codes <= ZERO).any():
+            return
+        at = np.flatnonzero(low & (watch.since <= last) & (watch.width > 0) & (rows.who["step"] > 0))
+        news = slot - rows.head["data"][at] < self.rules.person_slots
+        out = at[((codes[at] == MISSING) & news) | evidence.dark(codes, tables)[at]]
+        for area, many in enumerate(np.bincount(rows.who["area"][out]).tolist()):
+            if many and area:
+                silent[self.members.areas.names[area]] += many
 
     def _heard(self, block: Block, row: int, slot: int) -> bool:
         feed = int(block.who["phone_feed"][row])
         return feed > 0 and int(self.heard[feed]) > slot
 
+    def _absent(self, block: Block, row: int, slot: int) -> bool:
+        return row in block.terms and block.terms[row].absent(slot, slot + 1)
+
     def _gap(self, block: Block, row: int, old: int, new: int, data: int, slot: int) -> Alert:
-        event = "cleared" if new == gaps.NONE else "raised" if old == gaps.NONE else "level_changed"
+        event: Event = "cleared" if new == gaps.NONE else "raised" if old == gaps.NONE else "level_changed"
         hours = {"hours": round((slot - data) / SLOTS_PER_HOUR, 1)}
-        why: list[reasons.Reason] = [("data_back", {})] if event == "cleared" else [("no_data", hours)]
+        back = "absence" if self._absent(block, row, slot) else "data_back"
+        why: list[reasons.Reason] = [(back, {})] if event == "cleared" else [("no_data", hours)]
         if new == gaps.PERSON:
             why.append(("no_data_no_life", {}))
         return self.writer.gap(event, block, row, new or old, data, slot, self._heard(block, row, slot), why)
@@ -109,7 +107,7 @@ class Silence:
     def _why_over(self, block: Block, row: int, slot: int) -> list[reasons.Reason]:
         if block.who["since"][row] == FREE:
             return [("withdrawn", {})]
-        if row in block.terms and block.terms[row].absent(slot, slot + 1):
+        if self._absent(block, row, slot):
             return [("absence", {})]
         if int(block.head["life"][row]) != slot:
             return [("life_again", {})]
@@ -121,5 +119,5 @@ class Silence:
         if row in block.terms and block.terms[row].absences and life <= int(old["life"]):
             return [("absence", {})]
         if life > int(old["life"]):
-            return [("late_life", {"life": self.writer.calendar.time(life).strftime("%m-%d %H:%M")})]
+            return [("late_life", {"life": self.life.calendar.time(life).strftime("%m-%d %H:%M")})]
         return [("late_data", {})]

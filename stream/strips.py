@@ -17,6 +17,8 @@ SLOTS = HOURS * SLOTS_PER_HOUR
 LATE_DAYS = 7
 AHEAD = SLOTS - (LATE_DAYS + 1) * SLOTS_PER_DAY
 
+_SHIFTS = np.arange(0, 2 * SLOTS_PER_HOUR, 2, dtype=np.uint8)[:, None]
+_TWO_BITS = np.uint8(3)
 _LAST = np.zeros((SLOTS, ROWS), np.int32)
 
 
@@ -67,16 +69,20 @@ class Strips:
     def read(
         self, first: int, count: int, rows: slice | NDArray[np.int64]
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Meter and phone codes of ``count`` slots from ``first``: (count, rows) each."""
-        slots = np.arange(first, first + count)
-        meter = self.meter[slots % SLOTS][:, rows]
-        packed = self.phone[slots // SLOTS_PER_HOUR % HOURS][:, rows]
-        return meter, packed >> (slots % SLOTS_PER_HOUR * 2).astype(np.uint8)[:, None] & 3
+        """Meter and phone codes of ``count`` slots from ``first``: (count, rows) each; not to be written to."""
+        hour, skip = first // SLOTS_PER_HOUR, first % SLOTS_PER_HOUR
+        hours = (skip + count + SLOTS_PER_HOUR - 1) // SLOTS_PER_HOUR
+        meter = _columns(self.meter, first % SLOTS, count, rows)
+        packed = _columns(self.phone, hour % HOURS, hours, rows)
+        if hours == 1:
+            return meter, packed >> _SHIFTS[skip : skip + count] & _TWO_BITS
+        phone = (packed[:, None, :] >> _SHIFTS & _TWO_BITS).reshape(hours * SLOTS_PER_HOUR, -1)
+        return meter, phone[skip : skip + count]
 
     def slot(self, number: int, n: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Meter and phone codes of one slot for the first n rows, (n,) each."""
+        """Meter and phone codes of one slot for the first n rows, (n,) each; not to be written to."""
         packed = self.phone[number // SLOTS_PER_HOUR % HOURS, :n]
-        return self.meter[number % SLOTS, :n], packed >> (number % SLOTS_PER_HOUR * 2) & 3
+        return self.meter[number % SLOTS, :n], packed >> np.uint8(number % SLOTS_PER_HOUR * 2) & _TWO_BITS
 
     def clear(self, first: int, count: int) -> None:
         """Empty the columns of whole hours that leave the ring."""
@@ -89,3 +95,14 @@ class Strips:
         self.meter[:, row] = 0
         self.phone[:, row] = 0
 
+
+def _columns(
+    ring: NDArray[np.uint8], first: int, count: int, rows: slice | NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """``count`` columns of a ring from ``first``, (count, rows): a view where they lie side by side."""
+    end = first + count
+    if isinstance(rows, slice):
+        if end <= len(ring):
+            return ring[first:end, rows]
+        return np.concatenate([ring[first:, rows], ring[: end - len(ring), rows]])
+    return ring[(np.arange(first, end) % len(ring))[:, None], rows]

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from models.slots import SLOT_SECONDS
 from stream.columns import BadRow, MeterColumns, PhoneColumns
 from stream.records import KINDS, QUALITIES, Quality, Reason
 
@@ -32,7 +33,6 @@ Check = tuple[Mask, Reason, Callable[[int], str]]
 _MISSING = QUALITIES.index(Quality.missing)
 _MINUTES = np.array([15, 30, 60])
 _MINUTES_OK = np.isin(np.arange(256), _MINUTES)
-_SECONDS = np.where(_MINUTES_OK, np.arange(256) * 60, 1).astype(np.int64)
 _LIMIT_KWH = (np.arange(256) * MAX_KW / 60 * (1 + 1e-6)).astype(np.float32)
 _ID_BYTES = np.array([chr(b).isascii() and (chr(b).isalnum() or chr(b) in "._:-") for b in range(256)])
 
@@ -49,7 +49,7 @@ def check_meter(columns: MeterColumns, now: int | None) -> tuple[MeterColumns, l
         (~valid_ids(columns.household_id), Reason.bad_household, _say_id(columns.household_id)),
         *_time_checks(start, now, "start"),
         (~_MINUTES_OK[minutes], Reason.bad_interval, lambda i: f"minutes is {minutes[i]}: send 15, 30 or 60"),
-        (start % _SECONDS[minutes] != 0, Reason.bad_time, lambda i: _say_unaligned(int(start[i]), int(minutes[i]))),
+        (start % SLOT_SECONDS != 0, Reason.bad_time, lambda i: _say_unaligned(int(start[i]), int(minutes[i]))),
         (
             quality >= len(QUALITIES),
             Reason.bad_quality,
@@ -170,7 +170,7 @@ def _say_id(ids: pa.Array) -> Callable[[int], str]:
 
 
 def _say_unaligned(start: int, minutes: int) -> str:
-    return f"start is {_iso(start)}: send the start of the {minutes}-minute interval, a multiple of {minutes} minutes"
+    return f"start is {_iso(start)}: send the start of the {minutes}-minute interval, at :00, :15, :30 or :45"
 
 
 def _say_energy(kwh: float, minutes: int) -> str:

@@ -46,7 +46,7 @@ def phone(household_id="h1", at=T, kind=0, duration_s=0.0):
         ({"start": np.iinfo(np.int64).min}, Reason.bad_time, "after 2000"),
         ({"start": np.iinfo(np.int64).max}, Reason.bad_time, "after 2000"),
         ({"start": T + 60}, Reason.bad_time, "2026-01-01T00:01:00Z"),
-        ({"start": T - 900, "minutes": 30}, Reason.bad_time, "30 minutes"),
+        ({"start": T - 1200, "minutes": 30}, Reason.bad_time, "30-minute"),
         ({"start": T + 3600}, Reason.future, "3600 s ahead"),
         ({"minutes": 0}, Reason.bad_interval, "minutes is 0"),
         ({"minutes": 20}, Reason.bad_interval, "minutes is 20"),
@@ -94,6 +94,13 @@ def test_good_columns_come_back_as_they_are():
     assert check_meter(readings, now=T) == (readings, [])
     assert check_meter(readings, now=T)[0] is readings
     assert check_phone(events, now=T)[0] is events
+
+
+@pytest.mark.parametrize("minutes", [15, 30, 60])
+def test_an_interval_may_begin_at_any_quarter_hour(minutes):
+    """Intervals follow the clock on the utility's wall, which in zones of :30 and :45 is no multiple of an hour of UTC."""
+    for quarter in range(4):
+        assert check_meter(meter(start=T - 900 * quarter, minutes=minutes), now=T)[1] == []
 
 
 @pytest.mark.parametrize(("minutes", "limit"), [(15, 7.5), (30, 15.0), (60, 30.0)])
