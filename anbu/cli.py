@@ -1,5 +1,6 @@
 """``anbu``: the command line. Each command imports what it needs when it runs, so that help comes at once."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -56,6 +57,7 @@ def options(
 
 def main(args: list[str] | None = None) -> Any:
     """Run a command. A user's mistake is one line and exit code 2; a fault of ours is one line and exit code 1."""
+    logging.lastResort = None  # the clients' own warnings: what matters of them comes as an error
     try:
         app(args, prog_name="anbu")
     except KeyboardInterrupt as e:

@@ -13,12 +13,11 @@ LEVELS = {"attention": ("관심", "cyan"), "caution": ("주의", "yellow"), "ser
 """Level -> its Korean name and the colour it is shown in."""
 
 
-def bar(console: Console = err, *, counts: bool = False) -> Progress:
-    """A progress bar on ``console``; ``counts`` shows how many of how many."""
+def bar(console: Console = err, *, counts: bool = False, transient: bool = False) -> Progress:
+    """A progress bar on ``console``; ``counts`` shows how many of how many, ``transient``: gone when done."""
     numbers = MofNCompleteColumn() if counts else TextColumn("{task.percentage:>3.0f} %")
-    return Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), numbers, TimeElapsedColumn(), console=console
-    )
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), numbers, TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=transient)
 
 
 def bad_rows(counts: Mapping[str, int], examples: Mapping[str, Sequence[str]], console: Console = err) -> None:

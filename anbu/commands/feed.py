@@ -26,11 +26,10 @@ def ingest(
 
     from anbu import configuration
     from anbu.console import bad_rows, bar, err, out
-    from stream import ingest, logs
+    from stream import ingest
     from stream.columns import BadRow
 
     settings = configuration.load()
-    logs.setup(settings)
     until = None if complete_until is None else _seconds(complete_until)
     with bar() as progress:
         task = progress.add_task("보내는 중 · sending", total=None)
