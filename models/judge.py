@@ -21,6 +21,9 @@ _LONGEST = 60_000  # slots of silence are counted up to here
 _NEVER = 65_535
 
 Mask = NDArray[np.bool_]
+Moved = tuple[NDArray[np.intp], NDArray[np.uint8]]
+"""Rows whose level changed, and their levels before."""
+_UNMOVED: Moved = np.zeros(0, np.intp), np.zeros(0, np.uint8)
 
 
 @dataclass(slots=True)
@@ -151,9 +154,7 @@ def _weigh_meter(day: Day, span: Span, told: list[Told], at: slice | NDArray[np.
         t.known = known[i] if t.known is None else known[i] + t.known
 
 
-def advance(
-    heads: Heads, day: Day, told: Told, limit: NDArray[np.uint16]
-) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+def advance(heads: Heads, day: Day, told: Told, limit: NDArray[np.uint16]) -> Moved:
     """Move ``heads`` (n,) over one slot, in place. Returns the rows whose level changed, and their levels before.
 
     ``limit`` (n,): the slots of silence that alarm, from `Day.limit`.
@@ -184,8 +185,8 @@ def advance(
     np.maximum(heads.stretch, heads.silent, out=heads.stretch)
     np.copyto(heads.life, told.number, where=life)
     _begin(heads, rested, told.number)
-    hot = (score >= day.steps[0]) | (heads.silent >= limit) | (heads.level > levels.NONE)
-    return _levels(heads, day, np.flatnonzero(hot), rested, limit, told.number)
+    hot = ((score >= day.steps[0]) | (heads.silent >= limit) | (heads.level > levels.NONE)).nonzero()[0]
+    return _levels(heads, day, hot, rested, limit, told.number) if len(hot) else _UNMOVED
 
 
 def _begin(heads: Heads, rested: Mask, number: int) -> None:
@@ -196,7 +197,7 @@ def _begin(heads: Heads, rested: Mask, number: int) -> None:
 
 def _levels(
     heads: Heads, day: Day, rows: NDArray[np.intp], rested: Mask, limit: NDArray[np.uint16], number: int
-) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+) -> Moved:
     """Levels of the rows that have one or may get one."""
     before, score, silent = heads.level[rows], heads.score[rows], heads.silent[rows]
     level = levels.evidence_level(score, heads.meter[rows], heads.phone[rows], [s[rows] for s in day.steps])

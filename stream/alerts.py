@@ -90,7 +90,7 @@ class Writer:
         first = end - STRIP_HOURS * SLOTS_PER_HOUR
         meter, phone = block.strips.read(first, end - first, np.array([row]))
         band = strip.usual_band(block.habit, block.today(self.life).tables, row)
-        hours = [self.life.calendar.block(first + h * SLOTS_PER_HOUR) for h in range(STRIP_HOURS)]
+        hours = self.life.calendar.hours(first, STRIP_HOURS)
         return Strip(
             start=self.life.calendar.time(first),
             kwh=_numbers(strip.hourly_energy(meter[:, 0])),

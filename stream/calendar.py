@@ -20,6 +20,8 @@ class Calendar:
         standard = min(o for o in january if o is not None)
         self._standard = int(standard.total_seconds()) // SLOT_SECONDS
         self.hour = lru_cache(maxsize=4096)(self._hour)
+        self.blocks = lru_cache(maxsize=32)(self._blocks)
+        self.hours = lru_cache(maxsize=32)(self._hours)
 
     def day_start(self, slot: int) -> int:
         """First slot of the local day that holds ``slot``."""
@@ -33,9 +35,13 @@ class Calendar:
         """Two-hour block (0-11) of the local day."""
         return int(self.hour(slot // SLOTS_PER_HOUR)) // 2
 
-    def blocks(self, first: int, count: int) -> NDArray[np.intp]:
-        """Two-hour blocks of ``count`` slots from ``first``, (count,)."""
+    def _blocks(self, first: int, count: int) -> NDArray[np.intp]:
+        """``blocks``: two-hour blocks of ``count`` slots from ``first``, (count,); not to be written to."""
         return np.array([self.block(s) for s in range(first, first + count)], np.intp)
+
+    def _hours(self, first: int, count: int) -> NDArray[np.intp]:
+        """``hours``: two-hour blocks of ``count`` hours from slot ``first``, (count,); not to be written to."""
+        return np.array([self.block(first + h * SLOTS_PER_HOUR) for h in range(count)], np.intp)
 
     def time(self, slot: int) -> datetime:
         """The moment at which a slot begins, in local time."""

@@ -127,7 +127,7 @@ class Partition:
         known = rows >= 0
         slots, width = columns.start // SLOT_SECONDS, columns.minutes.astype(np.int64) // 15
         wh = np.where(np.isnan(columns.kwh), 0, columns.kwh).astype(np.float32) * np.float32(1000)
-        codes = encode_energy(wh / width.astype(np.float32))
+        codes = encode_energy((wh / width).astype(np.float32))
         codes[columns.quality == _ESTIMATED] = ESTIMATED
         codes[(columns.quality != _MEASURED) & (columns.quality != _ESTIMATED)] = MISSING
         codes[np.isnan(columns.kwh) & (columns.quality == _MEASURED)] = MISSING
