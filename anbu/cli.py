@@ -57,7 +57,7 @@ def options(
 
 def main(args: list[str] | None = None) -> Any:
     """Run a command. A user's mistake is one line and exit code 2; a fault of ours is one line and exit code 1."""
-    logging.lastResort = None  # the clients' own warnings: what matters of them comes as an error
+    logging.getLogger().addHandler(logging.NullHandler())  # what matters of the clients' warnings comes as an error
     try:
         app(args, prog_name="anbu")
     except KeyboardInterrupt as e:

@@ -216,8 +216,8 @@ def _farewell(settings: Settings, options: Options, play: Play) -> None:
             out.print(f"지표 · metrics  http://{settings.metrics_host}:{port}/metrics")
     else:
         out.print("지표를 켜 두려면 · to keep the metrics up: anbu demo --stay")
-    out.print("지난 기록을 판단 · judge a history:  anbu simulate --out out; anbu backtest --help")
-    out.print("실제 자료로 · with real feeds:       anbu up   (docs/how-to.md)")
+    out.print("지난 기록을 판단 · judge a history: anbu simulate --out out")
+    out.print("실제 자료로 · with real feeds:      anbu up (docs/how-to.md)")
     if options.stay:
         out.print("[bold]Ctrl-C로 모두 끝납니다 · Ctrl-C ends all of it[/]")
         while True:

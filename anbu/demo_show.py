@@ -1,5 +1,7 @@
 """An alert as the demonstration shows it: when, who, how sure, how long against usual, why, and what was the truth."""
 
+from rich.console import RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from anbu.console import LEVELS
@@ -8,6 +10,7 @@ from simulators.events import Event
 from stream.records import Alert
 
 DAYS = "월화수목금토일"
+INDENT = (0, 0, 0, 4)
 KINDS = {
     "silence": "",
     "data_gap": "자료 없음 no data",
@@ -21,16 +24,16 @@ def worth_showing(alert: Alert) -> bool:
     return alert.level != "attention"
 
 
-def lines(alert: Alert, story: Story) -> list[Text]:
+def lines(alert: Alert, story: Story) -> list[RenderableType]:
     """An alert event in one line, and its reasons in Korean and English below where it has begun or grown."""
     event = story.cause(alert)
     head = Text.assemble(
-        (when(alert, story), "dim"), "  ", (f"{alert.household_id or alert.area or '-':<10}", "bold"), " ",
+        (when(alert, story), "dim"), " ", (f"{alert.household_id or alert.area or '-':<9}", "bold"), " ",
         _level(alert), "  ", _hours(alert), truth(alert, event),
     )  # fmt: skip
     if alert.event == "cleared":
         return [head]
-    return [head, Text(f"    {alert.text_ko}"), Text(f"    {alert.text_en}", "dim")]
+    return [head, Padding(Text(alert.text_ko), INDENT), Padding(Text(alert.text_en, "dim"), INDENT)]
 
 
 def when(alert: Alert, story: Story) -> str:

@@ -21,7 +21,7 @@ COLLAPSES = (EventKind.collapse, EventKind.collapse_left_on)
 AWAY = (EventKind.trip, EventKind.hospital)
 NAMES = {
     EventKind.collapse: ("쓰러짐", "collapse"),
-    EventKind.collapse_left_on: ("쓰러짐, 켜 둔 기기", "collapse, something left on"),
+    EventKind.collapse_left_on: ("쓰러짐", "collapse"),
     EventKind.trip: ("외출", "away"),
     EventKind.hospital: ("입원", "in hospital"),
     EventKind.phone_lost: ("전화기 분실", "phone lost"),
@@ -29,6 +29,10 @@ NAMES = {
     EventKind.power_cut: ("정전", "power cut"),
     EventKind.late_concentrator: ("집중기 지연", "late concentrator"),
 }
+LEFT_ON = {
+    "tv": "TV", "light": "전등", "heater": "난방기", "air_conditioning": "에어컨", "rice_cooker": "밥솥",
+    "electric_blanket": "전기장판",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,8 @@ def label(event: Event) -> tuple[str, str]:
         known = ("등록", "registered") if told(event) else ("미등록", "not told")
         return f"{korean}, {known[0]}", f"{english}, {known[1]}"
     if event.kind is EventKind.collapse_left_on:
-        what = str(event.details.get("what", "something")).replace("_", " ")
-        return f"쓰러짐, {what} 켜짐", f"collapse, {what} left on"
+        what = str(event.details.get("what", "something"))
+        return f"쓰러짐, {LEFT_ON.get(what, what)} 켜짐", f"collapse, {what.replace('_', ' ')} on"
     return korean, english
 
 

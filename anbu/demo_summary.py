@@ -118,12 +118,12 @@ def _area(event: Event, played: Sequence[Alert], story: Story) -> Area:
 def show(summary: Summary, story: Story, console: Console) -> None:
     """The summary as tables and sentences."""
     table = Table(title="쓰러진 사람 · who collapsed", title_justify="left", show_edge=False, pad_edge=False)
-    for head in ("가구 household", "무슨 일 what", "언제 when", "주의 caution", "심각 serious"):
-        table.add_column(head)
+    for head in ("가구\nhome", "무슨 일\nwhat", "언제\nwhen", "주의까지\nto caution", "심각까지\nto serious"):
+        table.add_column(head, no_wrap=True)
     for found in summary.found:
         korean, english = label(found.event)
         table.add_row(
-            found.event.households[0], f"{korean} · {english}", f"{local(story, found.event.start):%m-%d %H:%M}",
+            found.event.households[0], f"{korean}\n[dim]{english}[/]", f"{local(story, found.event.start):%m-%d %H:%M}",
             _after(found.caution_h), _after(found.serious_h),
         )  # fmt: skip
     console.print(table)
@@ -158,7 +158,12 @@ def _show_area(area: Area, console: Console) -> None:
     if area.event.kind is EventKind.power_cut:
         said = "-" if area.told_h is None else f"{area.told_h:.1f} h 뒤 알림 하나 · one alert after {area.told_h:.1f} h"
     else:
-        said = f"자료 없음 · data gaps {area.gaps}, 끝남 · ended {area.gaps_ended}"
+        late, event = area.event.number("hours_late", 6), area.event
+        held = ((event.until or event.start) - event.start) / HOUR
+        said = (
+            f"{held:.0f} h의 검침값이 {late:.0f} h 늦게 옴 · {held:.0f} h of readings came {late:.0f} h late, "
+            f"자료 없음 · data gaps {area.gaps} (끝남 · ended {area.gaps_ended})"
+        )
     console.print(f"{korean} · {english} ({area.event.area}): {said}; 가구 경보 · household alarms {area.alarms}")
 
 
