@@ -26,6 +26,8 @@ def line_of(error: BaseException) -> str | None:
     if "KafkaError" in names:
         said = f"{type(error).__name__}: {_one(str(error))}"
         return f"브로커가 거절했습니다 · the broker refused ({said}): see `anbu doctor`"
+    if isinstance(error, TimeoutError) and not error.errno:
+        return f"너무 오래 걸립니다 · it takes too long: {_one(str(error)) or 'no answer'}; see `anbu doctor`"
     if isinstance(error, OSError):
         return _of_system(error)
     return None

@@ -1,0 +1,116 @@
+"""`anbu simulate` and `anbu backtest`: files out, files in, alerts ordered, bad rows told."""
+
+from pathlib import Path
+
+import msgspec
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+
+from anbu import history
+from stream.records import Alert
+from tests.anbu.conftest import Run
+
+DAYS = 18
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of a small simulated town."""
+    from anbu import cli
+
+    folder = tmp_path_factory.mktemp("town")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["simulate", "--households", "40", "--days", str(DAYS), "--seed", "3", "--out", str(folder)])
+    assert ended.value.code == 0
+    return folder
+
+
+def alerts(path: Path) -> list[Alert]:
+    return [msgspec.json.decode(line, type=Alert) for line in path.read_bytes().splitlines()]
+
+
+def test_simulate_writes_the_files_and_the_truth(town: Path) -> None:
+    """Readings, events, enrolments and what really happened."""
+    assert {p.name for p in town.iterdir()} == {"meter.parquet", "phone.parquet", "households.jsonl", "truth.csv"}
+    assert len((town / "households.jsonl").read_text().splitlines()) == 40
+
+
+def test_backtest_writes_alerts_in_order(run: Run, town: Path) -> None:
+    """One JSON object a line, each an alert event, `at` never goes back."""
+    said = run("backtest", "--meter", town / "meter.parquet", "--phone", town / "phone.parquet",
+               "--households", town / "households.jsonl", "--out", "alerts.jsonl")  # fmt: skip
+    assert said.code == 0
+    found = alerts(Path("alerts.jsonl"))
+    assert len(found) > 10
+    times = [a.at for a in found]
+    assert times == sorted(times)
+    assert "40 households" in said.out
+    assert not Path("alerts.jsonl.partial").exists()
+
+
+def test_csv_gives_the_same_as_parquet(run: Run, town: Path) -> None:
+    """Naive local times and no column for the interval: the alerts are the same, record for record."""
+    meter, phone = pq.read_table(town / "meter.parquet"), pq.read_table(town / "phone.parquet")
+    pacsv.write_csv(meter.select(["household_id", "timestamp", "kwh"]), "meter.csv")
+    pacsv.write_csv(phone, "phone.csv")
+    pq.write_table(meter.select(["household_id", "timestamp", "kwh"]), "meter.parquet")
+    assert run("backtest", "--meter", "meter.csv", "--phone", "phone.csv", "--out", "a.jsonl").code == 0
+    assert run("backtest", "--meter", "meter.parquet", "--phone", town / "phone.parquet", "--out", "b.jsonl").code == 0
+    assert alerts(Path("a.jsonl")) == alerts(Path("b.jsonl"))
+
+
+def test_phone_may_be_left_out(run: Run, town: Path) -> None:
+    """A history of meters alone is judged; no alert speaks of a phone that was quiet."""
+    assert run("backtest", "--meter", town / "meter.parquet", "--out", "alerts.jsonl").code == 0
+    found = alerts(Path("alerts.jsonl"))
+    assert found
+    assert {r.code for a in found for r in a.reasons}.isdisjoint({"phone_quiet", "phone_quiet_week"})
+
+
+def test_naive_times_are_in_tz(run: Run) -> None:
+    """`--tz` moves the alerts by the difference of the zones."""
+    rows = [f"a,2026-01-{day:02} {hour:02}:00,0.01" for day in range(1, 6) for hour in range(24)]
+    Path("flat.csv").write_text("household_id,timestamp,kwh\n" + "\n".join(rows) + "\n")
+    run("backtest", "--meter", "flat.csv", "--out", "a.jsonl", "--tz", "UTC")
+    run("backtest", "--meter", "flat.csv", "--out", "b.jsonl", "--tz", "Asia/Seoul")
+    first = [alerts(Path(f))[0].at for f in ("a.jsonl", "b.jsonl")]
+    assert (first[0] - first[1]).total_seconds() == 9 * 3600
+
+
+def test_bad_rows_are_counted_and_do_not_stop_it(run: Run) -> None:
+    """Each reason with its count and the first lines; the good rows are judged."""
+    rows = [f"a,2026-01-01 {h:02}:00,0.2" for h in range(24)]
+    rows[3:3] = ["a,2026-01-01 03:30,-1", "a,yesterday,0.2", "a,2026-01-01 04:30,-2"]
+    Path("m.csv").write_text("household_id,timestamp,kwh\n" + "\n".join(rows) + "\n")
+    said = run("backtest", "--meter", "m.csv", "--out", "o.jsonl")
+    assert said.code == 0
+    assert "3 rows could not be used" in said.err
+    assert "bad_energy: 2" in said.err
+    assert "m.csv:5:" in said.err
+    assert "24 readings" in said.out
+
+
+def test_a_bad_enrolment_is_not_passed_over(run: Run, town: Path) -> None:
+    """An enrolment must not go missing: the line is named and nothing is judged."""
+    Path("h.jsonl").write_text('{"household_id": "a"}\n')
+    said = run("backtest", "--meter", town / "meter.parquet", "--households", "h.jsonl", "--out", "o.jsonl")
+    assert said.code == 2
+    assert "h.jsonl: line 1" in said.err
+
+
+def test_a_run_that_fails_leaves_the_old_output(tmp_path: Path) -> None:
+    """The file of alerts is replaced only when it is whole."""
+    out = tmp_path / "alerts.jsonl"
+    out.write_text("old")
+    with pytest.raises(AttributeError), history.alerts_file(out) as write:
+        write("no alert")  # type: ignore[arg-type]
+    assert out.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["alerts.jsonl"]
+
+
+def test_the_output_folder_must_exist(run: Run, town: Path) -> None:
+    """One line, before anything is read."""
+    said = run("backtest", "--meter", town / "meter.parquet", "--out", "no/such/alerts.jsonl")
+    assert said.code == 2
+    assert "no such file or folder" in said.err
