@@ -139,7 +139,8 @@ class Partition:
             nth = np.arange(len(many)) - np.repeat(np.cumsum(width[keep]) - width[keep], width[keep])
             at_slot = slots[keep][many] + nth
             news = block.strips.write_meter(in_block[many], at_slot, codes[keep][many])
-            self._note(block, in_block[many], at_slot, news)
+            ends = (slots[keep] + width[keep])[many] - 1  # an interval is late when it ends before the clock
+            self._note(block, in_block[many], ends, news)
             fresh = np.bincount(many, weights=news, minlength=len(keep)) > 0
             self.counts[Reason.duplicate] += int((~fresh & (codes[keep] > MISSING)).sum())
         return ~known

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 def main(settings: Settings, index: int) -> None:
     """Run worker ``index`` (from 0) until it is told to stop; metrics on ``metrics_port + index``."""
     logs.setup(settings, process=f"worker-{index}")
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    (settings.data_dir / "faust" / f"anbu-worker-{index}").mkdir(parents=True, exist_ok=True)
     metrics = Metrics(CollectorRegistry())
     metrics.set_settings(settings)
     lanes = Lanes(settings, metrics)
