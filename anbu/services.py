@@ -15,7 +15,6 @@ from stream import topics
 from stream.settings import Settings
 
 ANBU = (sys.executable, "-m", "anbu")
-TOPICS_S = 30.0
 
 
 @contextmanager
@@ -41,7 +40,7 @@ def own_broker(
 
 def make_topics(settings: Settings) -> None:
     """Make the topics that are missing. Raises UserError where one that exists is not as it should be."""
-    problems = topics.ensure(settings, TOPICS_S)
+    problems = topics.ensure(settings)
     if problems:
         more = f" (+{len(problems) - 1})" if len(problems) > 1 else ""
         raise UserError(f"{problems[0]}{more}")

@@ -61,6 +61,7 @@ def simulate(
     days: Annotated[int, typer.Option(min=1, help="일수 · days")] = 60,
     seed: Annotated[int, typer.Option(min=0, help="같은 씨앗은 같은 동네 · same seed, same town")] = 1,
     start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="첫날 · first day")] = datetime(2026, 3, 2),
+    drill: Annotated[bool, typer.Option("--drill", help="훈련 표시 · alerts will be marked as a drill")] = False,
     share: Annotated[float, typer.Option(min=0, max=1, help="일을 겪는 가구 · share of homes with an incident")] = 0.2,
 ) -> None:
     """가상 동네를 파일로, 정답과 함께 · a simulated town as files, with the truth beside."""
@@ -71,7 +72,7 @@ def simulate(
     from simulators.town import make_town
     from simulators.write import write
 
-    town = make_town(households, seed, start.date(), configuration.load().tz)
+    town = make_town(households, seed, start.date(), configuration.load().tz, drill=drill)
     events = plan_weeks(town, range(days), share)
     with bar(counts=True) as progress:
         task = progress.add_task("쓰는 중 · writing days", total=days)
