@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How history is delivered. ``lateness_minutes``: rows come in any order within it; ``repeated``: share sent twice."""
+    """How history is delivered: rows in any order within ``lateness_minutes``, a share ``repeated`` of them twice."""
 
     hours: float = 6
     lateness_minutes: float = 0
@@ -138,7 +138,7 @@ async def replay(
     households: Sequence[Household],
     settings: Settings,
     progress: Progress = lambda done, total: None,
-    delivery: Delivery = Delivery(),  # noqa: B008 -- frozen
+    delivery: Delivery = Delivery(),
 ) -> list[Alert]:
     """Send everything, wait until it is judged, and return the alerts it gave, ordered by time and id."""
     begin = await ends(settings, [ALERTS])

@@ -80,10 +80,12 @@ def _block_rows(block: Block, start: int) -> Iterator[Row]:
     n, strips, at = block.n, block.strips, str(block.number)
     for slot in strips.dirty_meter:
         if slot >= start:
-            yield f"{at}/m{slot % SLOTS}".encode(), slot.to_bytes(8, "little") + strips.meter[slot % SLOTS, :n].tobytes()
+            column = slot % SLOTS
+            yield f"{at}/m{column}".encode(), slot.to_bytes(8, "little") + strips.meter[column, :n].tobytes()
     for hour in strips.dirty_phone:
         if hour >= start // 4:
-            yield f"{at}/p{hour % HOURS}".encode(), hour.to_bytes(8, "little") + strips.phone[hour % HOURS, :n].tobytes()
+            column = hour % HOURS
+            yield f"{at}/p{column}".encode(), hour.to_bytes(8, "little") + strips.phone[column, :n].tobytes()
     strips.dirty_meter.clear()
     strips.dirty_phone.clear()
     if HEAD in block.dirty:

@@ -4,8 +4,8 @@ Faust fetches, balances partitions over workers and feeds agents; what it does w
 events (docs/why.md), so state and offsets are ours: lanes.
 """
 
-import asyncio
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import faust
 import structlog
@@ -30,9 +30,9 @@ _BUFFER_FRAMES = 512  # per topic and partition; with all of them full Faust sle
 class OwnOffsetsConsumer(driver.Consumer):
     """Starts from the offsets stored with the state, whatever the group committed (#596, #606, #502)."""
 
-    async def seek_to_committed(self) -> dict[TP, int]:  # type: ignore[override]
+    async def seek_to_committed(self) -> Mapping[TP, int]:
         """Take over the assigned partitions, seek to what their state includes, and say so to Faust."""
-        lanes: Lanes = self.app.lanes
+        lanes = cast(OwnOffsetsTransport, self.transport).lanes
         plain = {lanes.settings.topic(t): t for t in (METER, PHONE, HOUSEHOLDS)}
         assigned = {tp for tp in self.assignment() if tp.topic in plain}
         earliest = await self.earliest_offsets(*assigned) if assigned else {}
@@ -45,9 +45,10 @@ class OwnOffsetsConsumer(driver.Consumer):
 
 
 class OwnOffsetsTransport(driver.Transport):
-    """The aiokafka transport with our consumer."""
+    """The aiokafka transport with our consumer, which asks ``lanes`` where to start."""
 
     Consumer = OwnOffsetsConsumer
+    lanes: Lanes
 
 
 def make_app(settings: Settings, lanes: Lanes, client: str) -> faust.App:
@@ -81,9 +82,10 @@ def make_app(settings: Settings, lanes: Lanes, client: str) -> faust.App:
         datadir=settings.data_dir / "faust" / client,
         **options,
     )
-    app.lanes = lanes
     app.finalize()
-    app.transport = OwnOffsetsTransport(app.conf.broker_consumer, app)
+    transport = OwnOffsetsTransport(app.conf.broker_consumer, app)
+    transport.lanes = lanes
+    app.transport = transport
     for plain in (METER, PHONE, HOUSEHOLDS):
         _agent(app, settings.topic(plain), plain, lanes)
 
@@ -111,8 +113,3 @@ def _agent(app: faust.App, topic: str, plain: str, lanes: Lanes) -> None:
     hand_over.__name__ = plain.replace(".", "_")
     app.agent(channel, name=f"anbu.{plain}", isolated_partitions=True)(hand_over)
 
-
-async def until(app: faust.App) -> None:
-    """Wait until the application has partitions, or knows that it gets none."""
-    while app.rebalancing:
-        await asyncio.sleep(0.05)

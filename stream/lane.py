@@ -165,7 +165,9 @@ class Lane:
         for key, value in changed_rows(self.partition, self.intake.next):
             yield Out(topic, key, value, self.number)
 
-    def _records(self, state: list[Out], taken: Taken, outcome: Outcome, arrivals: dict[str, float] | None) -> Iterator[Out]:
+    def _records(
+        self, state: list[Out], taken: Taken, outcome: Outcome, arrivals: dict[str, float] | None
+    ) -> Iterator[Out]:
         yield from state
         alerts, dead, wide = map(self.settings.topic, (ALERTS, DEAD_LETTERS, WIDE))
         for alert in outcome.alerts:
@@ -176,7 +178,8 @@ class Lane:
         if report is None and arrivals is not None:
             report = Report(self.number, self.partition.marks.clock or 0)
         if report is not None:
-            yield Out(wide, None, _json(msgspec.structs.replace(report, arrivals=arrivals, offsets=self.intake.next)), 0, HEADERS_JSON)
+            report = msgspec.structs.replace(report, arrivals=arrivals, offsets=self.intake.next)
+            yield Out(wide, None, _json(report), 0, HEADERS_JSON)
 
     def _arrivals(self, now: float) -> dict[str, float] | None:
         """Last arrival per feed in use, said every few seconds: by it the stall of a feed is noticed."""

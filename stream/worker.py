@@ -1,24 +1,29 @@
-"""One worker process: Faust, its lanes, its metrics. It runs until SIGTERM; any fault ends it, a supervisor restarts it."""
+"""One worker process: Faust, its lanes, its metrics. It runs until SIGTERM; any fault ends it and it is started anew."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import structlog
 from faust import Worker
 from prometheus_client import CollectorRegistry
 
-from stream import health, logs
+from stream import census, health, logs, topics
 from stream.faustapp import make_app
+from stream.kafka import BrokerUnreachableError
 from stream.lanes import Lanes
 from stream.metrics import Metrics
 from stream.settings import Settings
 
 log = structlog.get_logger()
+_COUNT_SECONDS = 2
+_STANDING = [("silence", "attention"), ("silence", "caution"), ("silence", "serious"), ("data_gap", "attention")]
 
 
 def main(settings: Settings, index: int) -> None:
     """Run worker ``index`` (from 0) until it is told to stop; metrics on ``metrics_port + index``."""
     logs.setup(settings, process=f"worker-{index}")
+    _checked(settings)
     (settings.data_dir / "faust" / f"anbu-worker-{index}").mkdir(parents=True, exist_ok=True)
     metrics = Metrics(CollectorRegistry())
     metrics.set_settings(settings)
@@ -35,8 +40,8 @@ def main(settings: Settings, index: int) -> None:
         await beat.sample()
 
     @app.task
-    async def lagging() -> None:
-        await _watch_lag(app, lanes, metrics)
+    async def counting() -> None:
+        await _count(app, lanes, metrics)
 
     @app.on_before_shutdown.connect
     async def shutdown(*_: Any, **__: Any) -> None:
@@ -64,13 +69,34 @@ def _ready(lanes: Lanes) -> tuple[bool, str]:
     return (True, "partitions restored") if lanes.ready else (False, "partitions are being restored")
 
 
-async def _watch_lag(app: Any, lanes: Lanes, metrics: Metrics) -> None:
-    """Messages on the broker that the state does not include yet, per topic and partition."""
+async def _count(app: Any, lanes: Lanes, metrics: Metrics) -> None:
+    """What is counted now and then: lag of the state behind the broker, households by state, open alerts."""
     while True:
-        await asyncio.sleep(2)
+        await asyncio.sleep(_COUNT_SECONDS)
+        states: Counter[str] = Counter()
+        standing: Counter[tuple[str, str]] = Counter()
+        assigned = {(tp.topic, tp.partition): tp for tp in app.consumer.assignment()}
         for lane in lanes:
+            states += census.households(lane.partition)
+            standing += census.open_alerts(lane.partition)
             for topic, offset in lane.intake.next.items():
-                tp = next((t for t in app.consumer.assignment() if t == (lanes.settings.topic(topic), lane.number)), None)
+                tp = assigned.get((lanes.settings.topic(topic), lane.number))
                 high = app.consumer.highwater(tp) if tp is not None else None
                 if high is not None:
                     metrics.consumer_lag.labels(topic, str(lane.number)).set(max(high - offset, 0))
+        metrics.set_households(dict(states))
+        for kind, level in _STANDING:
+            metrics.open_alerts.labels(kind, level).set(standing[kind, level])
+
+
+def _checked(settings: Settings) -> None:
+    """Refuse to start on topics that do not fit, with one line each."""
+    try:
+        problems = topics.check(settings)
+    except BrokerUnreachableError as e:
+        log.error(str(e))
+        raise SystemExit(1) from None
+    for problem in problems:
+        log.error(problem.text_en)
+    if problems:
+        raise SystemExit(2)
