@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,6 +19,9 @@ def load(**values: Any) -> Settings:
     Raises:
         UserError: when one is wrong or the file cannot be read.
     """
+    named = os.environ.get("ANBU_CONFIG")
+    if named and not Path(named).is_file():
+        raise UserError(f"설정 파일이 없습니다 · ANBU_CONFIG names {named}, and there is no such file")
     try:
         return Settings(**{name: value for name, value in values.items() if value is not None})
     except ValidationError as e:

@@ -155,13 +155,15 @@ def _show_vain(summary: Summary, console: Console) -> None:
 
 def _show_area(area: Area, console: Console) -> None:
     korean, english = label(area.event)
-    if area.event.kind is EventKind.power_cut:
-        said = "-" if area.told_h is None else f"{area.told_h:.1f} h 뒤 알림 하나 · one alert after {area.told_h:.1f} h"
-    else:
+    one = "지역 알림 없음 · no area alert"
+    if area.told_h is not None:
+        one = f"{area.told_h:.1f} h 뒤 지역 알림 하나 · one area alert after {area.told_h:.1f} h"
+    said = one
+    if area.event.kind is EventKind.late_concentrator:
         late, event = area.event.number("hours_late", 6), area.event
         held = ((event.until or event.start) - event.start) / HOUR
         said = (
-            f"{held:.0f} h의 검침값이 {late:.0f} h 늦게 옴 · {held:.0f} h of readings came {late:.0f} h late, "
+            f"{held:.0f} h의 검침값이 {late:.0f} h 늦게 옴 · {held:.0f} h of readings came {late:.0f} h late, {one}, "
             f"자료 없음 · data gaps {area.gaps} (끝남 · ended {area.gaps_ended})"
         )
     console.print(f"{korean} · {english} ({area.event.area}): {said}; 가구 경보 · household alarms {area.alarms}")

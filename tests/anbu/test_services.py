@@ -90,6 +90,13 @@ def test_a_wrong_value_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> N
     assert "\n" not in str(e.value)
 
 
+def test_a_settings_file_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A typing mistake in ANBU_CONFIG must not mean defaults."""
+    monkeypatch.setenv("ANBU_CONFIG", "nowhere.toml")
+    with pytest.raises(UserError, match=r"nowhere\.toml"):
+        configuration.load()
+
+
 def test_the_broker_is_ended_after_its_clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers first, then the broker; and when a second Ctrl-C comes while it stops, it is killed."""
     order: list[str] = []
