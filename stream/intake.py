@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stream import frames
 from stream.columns import BadRow, MeterColumns, PhoneColumns
-from stream.frames import Frame, FrameError
+from stream.frames import FrameError
 from stream.kafka import partitions_of
 from stream.partition import Partition
 from stream.records import HOUSEHOLDS, JSON, METER, PHONE, SCHEMA_VERSION, DeadLetter, Household, Reason
@@ -43,6 +43,7 @@ class Taken:
 
     dead: list[DeadLetter] = field(default_factory=list)
     moved: list[tuple[Signal, MeterColumns | PhoneColumns, str]] = field(default_factory=list)
+    moved_households: list[tuple[str, Household | None]] = field(default_factory=list)
     counts: Counter[tuple[str, Reason]] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)
     frames: Counter[str] = field(default_factory=Counter)
@@ -50,11 +51,12 @@ class Taken:
 
 
 @dataclass(slots=True)
-class _Held:
-    """A frame of which some rows lie beyond the ring as yet."""
+class _Read:
+    """A frame that was read: its rows that are not written yet, where each ends, the last end, and its watermark."""
 
     message: Message
-    frame: Frame
+    feed: str
+    said: int | None
     columns: MeterColumns | PhoneColumns
     ends: NDArray[np.int64]
     latest: int | None
@@ -68,7 +70,7 @@ class Intake:
         self.settings = settings
         self.next = dict(offsets)
         self._queues: dict[str, deque[Message]] = {t: deque() for t in (HOUSEHOLDS, METER, PHONE)}
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, _Read] = {}
 
     def put(self, message: Message) -> None:
         """Queue a message; the caller sees to it that offsets follow each other."""
@@ -93,21 +95,20 @@ class Intake:
         self._households(taken, most)
         for topic in SIGNALS:
             self._signal(topic, taken, most, now)
-        for reason, many in self.partition.counts.items():
-            taken.counts["", reason] += many
-        self.partition.counts.clear()
         return taken
 
     def _signal(self, topic: str, taken: Taken, most: int, now: float) -> None:
         """Take frames of one topic: those that fit the ring are written together, the next one as far as it fits."""
-        fitting: list[_Held] = []
+        fitting: list[_Read | Message] = []
         for _ in range(most):
             held = self._held.pop(topic, None)
             if held is None:
                 if not self._queues[topic]:
                     break
-                held = self._decode(self._queues[topic].popleft(), taken, now)
+                message = self._queues[topic].popleft()
+                held = self._decode(message, taken, now)
                 if held is None:
+                    fitting.append(message)
                     continue
             room = self.partition.room
             if room is None or held.latest is None or held.latest <= room:
@@ -121,16 +122,19 @@ class Intake:
             self.next[topic] = held.message.offset + 1
         self._write_all(topic, fitting, taken, now)
 
-    def _write_all(self, topic: str, fitting: list[_Held], taken: Taken, now: float) -> None:
+    def _write_all(self, topic: str, fitting: list[_Read | Message], taken: Taken, now: float) -> None:
+        """Write frames that fit, as one where they are of one feed; what could not be read only moves the offset on."""
         if not fitting:
             return
-        for feed in dict.fromkeys(h.frame.feed for h in fitting):
-            parts = [h.columns for h in fitting if h.frame.feed == feed and len(h.columns)]
+        read = [f for f in fitting if isinstance(f, _Read)]
+        for feed in dict.fromkeys(h.feed for h in read):
+            parts = [h.columns for h in read if h.feed == feed and len(h.columns)]
             if parts:
                 self._rows(topic, frames.concat(parts), feed, taken)
-        for held in fitting:
-            self.partition.heard(held.frame.feed, held.latest, held.frame.complete_until, now)
-        self.next[topic] = fitting[-1].message.offset + 1
+        for held in read:
+            self.partition.heard(held.feed, held.latest, held.said, now)
+        last = fitting[-1]
+        self.next[topic] = (last.message if isinstance(last, _Read) else last).offset + 1
 
     def _households(self, taken: Taken, most: int) -> None:
         queue, records = self._queues[HOUSEHOLDS], []
@@ -146,32 +150,32 @@ class Intake:
 
     def _household(self, message: Message, taken: Taken) -> Household | None:
         try:
-            if message.value is None:
-                self.partition.gone((message.key or b"").decode())
-                return None
             _check_schema(message.headers)
-            record = msgspec.json.decode(message.value, type=Household)
+            record = msgspec.json.decode(message.value, type=Household) if message.value is not None else None
+            household_id = record.household_id if record is not None else (message.key or b"").decode()
         except FrameError as e:
             self._bury(message, taken, e.reason, e.detail)
+            return None
         except (msgspec.DecodeError, UnicodeDecodeError) as e:
             kind = Reason.wrong_type if isinstance(e, msgspec.ValidationError) else Reason.truncated
             self._bury(message, taken, kind, str(e))
-        else:
-            right = int(partitions_of([record.household_id], self.settings.partitions)[0])
-            if right == self.partition.number:
-                return record
-            detail = f"{record.household_id} belongs in partition {right}: send enrolments with the id as key"
-            self._bury(message, taken, Reason.wrong_partition, detail)
-        return None
+            return None
+        taken.rows[HOUSEHOLDS] += 1
+        if int(partitions_of([household_id], self.settings.partitions)[0]) != self.partition.number:
+            taken.counts[HOUSEHOLDS, Reason.wrong_partition] += 1
+            taken.moved_households.append((household_id, record))
+            return None
+        if record is None:
+            self.partition.gone(household_id)
+        return record
 
-    def _decode(self, message: Message, taken: Taken, now: float) -> _Held | None:
+    def _decode(self, message: Message, taken: Taken, now: float) -> _Read | None:
         taken.frames[message.topic] += 1
         taken.oldest = min(taken.oldest or message.arrived, message.arrived)
         try:
             frame = frames.decode(SIGNALS[message.topic], message.value, message.headers, int(now))
         except FrameError as e:
             self._bury(message, taken, e.reason, e.detail)
-            self.next[message.topic] = message.offset + 1
             return None
         columns = frame.columns
         taken.rows[message.topic] += len(columns)
@@ -184,24 +188,25 @@ class Intake:
         self.partition.marks.source(frame.feed, lateness)
         if len(columns) and self.partition.members.directory:
             self.partition.begin(int(first.min()), lateness)
-        return _Held(message, frame, columns, ends, int(ends.max()) if len(ends) else None)
+        latest = int(ends.max()) if len(ends) else None
+        return _Read(message, frame.feed, frame.complete_until, columns, ends, latest)
 
-    def _write(self, held: _Held, taken: Taken, now: float) -> bool:
+    def _write(self, held: _Read, taken: Taken, now: float) -> bool:
         """Write of one frame what the ring has room for, moving the clock on as far; True when nothing is left."""
-        topic, feed, partition = held.message.topic, held.frame.feed, self.partition
+        topic, feed, partition = held.message.topic, held.feed, self.partition
         while held.latest is not None and partition.room is not None and held.latest > partition.room:
             room = partition.room
             fits = held.ends <= room
             self._rows(topic, frames.take(held.columns, np.flatnonzero(fits)), feed, taken)
             held.columns, held.ends = frames.take(held.columns, np.flatnonzero(~fits)), held.ends[~fits]
-            said = held.frame.complete_until
-            mark = held.latest - partition.marks.sources[feed].lateness if said is None else said
+            lateness = partition.marks.sources[feed].lateness
+            mark = held.latest - lateness if held.said is None else held.said
             partition.heard(feed, None, min(mark, room), now)
             partition.step(now)
             if partition.room == room:
                 return False
         self._rows(topic, held.columns, feed, taken)
-        partition.heard(feed, held.latest, held.frame.complete_until, now)
+        partition.heard(feed, held.latest, held.said, now)
         return True
 
     def _rows(self, topic: str, columns: MeterColumns | PhoneColumns, feed: str, taken: Taken) -> None:
@@ -209,6 +214,9 @@ class Intake:
             return
         write = self.partition.meter if isinstance(columns, MeterColumns) else self.partition.phone
         unknown = np.flatnonzero(write(columns))  # type: ignore[arg-type]
+        for reason, many in self.partition.counts.items():
+            taken.counts[topic, reason] += many
+        self.partition.counts.clear()
         if not len(unknown):
             return
         strangers = frames.take(columns, unknown)
@@ -236,7 +244,10 @@ class Intake:
 
 
 def _check_schema(headers: Any) -> None:
+    """A record's headers; one without any is a plain JSON record or a tombstone."""
     found = dict(headers or ())
+    if not found:
+        return
     if found.get("schema") != HEADERS_JSON[0][1]:
         raise FrameError(Reason.unknown_schema, f"header schema is {found.get('schema')!r}: send {SCHEMA_VERSION}")
     if found.get("content-type") not in (None, HEADERS_JSON[1][1]):

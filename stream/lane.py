@@ -155,6 +155,9 @@ class Lane:
         for signal, columns, feed in taken.moved:
             await self._passer.send(signal, columns, feed)
             self.metrics.rows_moved.labels(METER if signal == "meter" else PHONE).inc(len(columns))
+        for household_id, record in taken.moved_households:
+            await self._passer.send_household(record or household_id)
+            self.metrics.rows_moved.labels(HOUSEHOLDS).inc()
         state = list(self._state()) if taken.frames.total() or outcome.judged or outcome.alerts else []
         seconds = await self.store.write(self._records(state, taken, outcome, arrivals))
         self._tell(taken, outcome, state, seconds)

@@ -142,17 +142,17 @@ class FrameProducer:
         """Say on every partition that this feed is complete up to then (UTC seconds)."""
         return await self.send(signal, frames.empty(signal), feed, complete_until)
 
-    async def send_household(self, household: Household) -> None:
-        """Send one enrolment, keyed by the household: the topic keeps the last."""
+    async def send_household(self, household: Household | str) -> None:
+        """Send one enrolment, keyed by the household: the topic keeps the last. An id alone deletes the household."""
         async with asyncio.timeout(self._answer_s):
             await (await self._send_household(household))
 
-    async def _send_household(self, household: Household) -> asyncio.Future[Any]:
-        key = household.household_id
+    async def _send_household(self, household: Household | str) -> asyncio.Future[Any]:
+        key = household if isinstance(household, str) else household.household_id
         headers = [("schema", str(SCHEMA_VERSION).encode()), ("content-type", JSON.encode())]
         return await self._started().send(
             self._settings.topic(HOUSEHOLDS),
-            value=msgspec.json.encode(household),
+            value=None if isinstance(household, str) else msgspec.json.encode(household),
             key=key.encode(),
             partition=partition_of(key, self._settings.partitions),
             headers=headers,

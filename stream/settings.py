@@ -37,8 +37,8 @@ class FeedSettings(BaseModel):
     """What is known of one feed: a source of meter readings or of phone events."""
 
     lateness_minutes: float = Field(
-        60, ge=0, le=285, description="usual lateness: where the feed does not say complete_until, a time counts as complete "
-        "this long after it in the feed's own data"
+        60, ge=0, le=285, description="usual lateness: where the feed does not say complete_until, a time counts as "
+        "complete this long after it in the feed's own data"
     )
     stall_seconds: float = Field(300, gt=0, description="wall-clock seconds without a frame before feed_stalled")
 

@@ -1,4 +1,4 @@
-"""One worker process: Faust, its lanes, its metrics. It runs until SIGTERM; any fault ends it and it is started anew."""
+"""One worker process: Faust, its lanes, its metrics. It runs until SIGTERM; a fault ends it and it is started anew."""
 
 import asyncio
 from collections import Counter
