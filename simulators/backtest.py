@@ -73,8 +73,13 @@ def backtest(
         if outcome.report is not None:
             alerts += wide.add(outcome.report)
             alerts += wide.advance(0.0)
-        yield from sorted(alerts, key=lambda a: (a.at, a.alert_id))
+        yield from sorted(alerts, key=in_time)
         progress(min(mark, last) - first, last - first)
+
+
+def in_time(alert: Alert) -> tuple[datetime, str, str]:
+    """The order of alerts: by time, then id; of one id in one moment, cleared first."""
+    return alert.at, alert.alert_id, alert.event
 
 
 def in_order(columns: C) -> C:
