@@ -43,6 +43,7 @@ class Lane:
         self.partition = Partition(number, Rules.of(settings), Calendar(settings.tz))
         self.store = Store(settings, str(number))
         self.intake = Intake(self.partition, settings, {})
+        self.earliest: dict[str, int] = {}
         self.expected: dict[str, int] = {}
         self._passer = passer
         self._seek = seek
@@ -53,7 +54,7 @@ class Lane:
         self._said = 0.0
         self._task: asyncio.Task[None] | None = None
 
-    async def open(self, earliest: dict[str, int]) -> None:
+    async def open(self) -> None:
         """Fence the predecessor, restore the state, be ready at its offsets (``earliest`` where there are none)."""
         began = time.monotonic()
         await self.store.open()
@@ -61,7 +62,7 @@ class Lane:
         async for rows in read_all(self.settings, STATE, self.number):
             restore.add(rows)
         offsets = restore.finish()
-        self.intake = Intake(self.partition, self.settings, {t: offsets.get(t, earliest[t]) for t in TOPICS})
+        self.intake = Intake(self.partition, self.settings, {t: offsets.get(t, self.earliest.get(t, 0)) for t in TOPICS})
         self.metrics.recovered_rows.inc(restore.rows)
         self.metrics.recovery_seconds.set(time.monotonic() - began)
         self.metrics.own(self.number)

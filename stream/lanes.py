@@ -4,7 +4,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from aiokafka.errors import ProducerFenced
@@ -14,6 +14,8 @@ from stream.metrics import Metrics
 from stream.producer import FrameProducer
 from stream.settings import Settings
 from stream.widelane import WideLane
+
+Openable = TypeVar("Openable", Lane, WideLane)
 
 log = structlog.get_logger()
 FAILED = 70
@@ -32,6 +34,7 @@ class Lanes:
         self._lanes: dict[int, Lane] = {}
         self._wide: WideLane | None = None
         self._passing = False
+        self._changing = asyncio.Lock()
 
     def get(self, partition: int) -> Lane | None:
         """The lane of a partition, None where it is not ours."""
@@ -43,25 +46,29 @@ class Lanes:
     async def take_over(
         self, partitions: set[int], earliest: dict[tuple[str, int], int]
     ) -> dict[int, dict[str, int]]:
-        """Own exactly ``partitions``. Returns the offsets to read from, per partition and plain topic name."""
-        self.ready = False
-        if not self._passing:
-            await self.passer.start()
-            self._passing = True
-        await self.pause()
-        for number in sorted(self._lanes.keys() - partitions):
-            await self._lanes.pop(number).close()
-        if self._wide is not None and 0 not in partitions:
-            wide, self._wide = self._wide, None
-            await wide.close()
-        gate = asyncio.Semaphore(_AT_ONCE)
-        await asyncio.gather(*(self._open(n, earliest, gate) for n in sorted(partitions - self._lanes.keys())))
-        if self._wide is None and 0 in partitions:
-            self._wide = WideLane(self.settings, self.metrics)
-            await self._wide.open()
-            self._wide.start(self._failed)
-        self.ready = True
-        return {number: lane.resume() for number, lane in self._lanes.items()}
+        """Own exactly ``partitions``. Returns the offsets to read from, per partition and plain topic name.
+
+        Faust cancels this when the group is rebalanced again meanwhile: what was being opened is closed again, and the
+        next call waits for that.
+        """
+        async with self._changing:
+            self.ready = False
+            if not self._passing:
+                await self.passer.start()
+                self._passing = True
+            await self.pause()
+            await self._give_up(self._lanes.keys() - partitions)
+            if self._wide is not None and 0 not in partitions:
+                await self._give_up_wide()
+            gate = asyncio.Semaphore(_AT_ONCE)
+            async with asyncio.TaskGroup() as opening:
+                for number in sorted(partitions - self._lanes.keys()):
+                    opening.create_task(self._open(number, earliest, gate))
+            if self._wide is None and 0 in partitions:
+                self._wide = await _opened(WideLane(self.settings, self.metrics))
+                self._wide.start(self._failed)
+            self.ready = True
+            return {number: lane.resume() for number, lane in self._lanes.items()}
 
     async def pause(self) -> None:
         """Let every lane finish its transaction and start no other."""
@@ -69,14 +76,22 @@ class Lanes:
 
     async def close(self) -> None:
         """Give everything up."""
-        self.ready = False
-        for number in list(self._lanes):
-            await self._lanes.pop(number).close()
+        async with self._changing:
+            self.ready = False
+            await self._give_up(set(self._lanes))
+            await self._give_up_wide()
+            if self._passing:
+                self._passing = False
+                await self.passer.stop()
+
+    async def _give_up(self, partitions: set[int]) -> None:
+        for number in sorted(partitions):
+            await asyncio.shield(self._lanes.pop(number).close())
+
+    async def _give_up_wide(self) -> None:
         if self._wide is not None:
-            await self._wide.close()
-            self._wide = None
-        if self._passing:
-            await self.passer.stop()
+            wide, self._wide = self._wide, None
+            await asyncio.shield(wide.close())
 
     def faust_credentials(self) -> Any:
         """TLS and SASL in Faust's words."""
@@ -102,8 +117,8 @@ class Lanes:
 
         async with gate:
             lane = Lane(number, self.settings, self.metrics, self.passer, seek)
-            await lane.open({topic: offset for (topic, p), offset in earliest.items() if p == number})
-            self._lanes[number] = lane
+            lane.earliest = {topic: offset for (topic, p), offset in earliest.items() if p == number}
+            self._lanes[number] = await _opened(lane)
             lane.start(self._failed)
 
     def _failed(self, error: BaseException) -> None:
@@ -114,3 +129,13 @@ class Lanes:
         else:
             log.error("a lane failed: this worker ends and starts anew from the state", exc_info=error)
         os._exit(FAILED)
+
+
+async def _opened(opening: Openable) -> Openable:
+    """Open a lane; one that could not be opened, or must not any more, is closed again."""
+    try:
+        await opening.open()
+    except BaseException:
+        await asyncio.shield(opening.close())
+        raise
+    return opening
