@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stream import frames
+from stream import enrolment, frames
 from stream.columns import BadRow, MeterColumns, PhoneColumns
 from stream.frames import FrameError
 from stream.kafka import partitions_of
@@ -48,6 +48,13 @@ class Taken:
     rows: Counter[str] = field(default_factory=Counter)
     frames: Counter[str] = field(default_factory=Counter)
     oldest: float | None = None
+    rest: bool = False
+    """Whether more was written of a frame that had been taken before and held."""
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is something to store."""
+        return self.rest or self.frames.total() > 0
 
 
 @dataclass(slots=True)
@@ -102,6 +109,7 @@ class Intake:
         fitting: list[_Read | Message] = []
         for _ in range(most):
             held = self._held.pop(topic, None)
+            rest = None if held is None else len(held.columns)
             if held is None:
                 if not self._queues[topic]:
                     break
@@ -112,11 +120,14 @@ class Intake:
                     continue
             room = self.partition.room
             if room is None or held.latest is None or held.latest <= room:
+                taken.rest |= rest is not None
                 fitting.append(held)
                 continue
             self._write_all(topic, fitting, taken, now)
             fitting = []
-            if not self._write(held, taken, now):
+            done = self._write(held, taken, now)
+            taken.rest |= rest is not None and (done or len(held.columns) < rest)
+            if not done:
                 self._held[topic] = held
                 return
             self.next[topic] = held.message.offset + 1
@@ -137,18 +148,25 @@ class Intake:
         self.next[topic] = (last.message if isinstance(last, _Read) else last).offset + 1
 
     def _households(self, taken: Taken, most: int) -> None:
-        queue, records = self._queues[HOUSEHOLDS], []
+        """Take records of households: those that follow each other together, a deletion in its place among them."""
+        queue = self._queues[HOUSEHOLDS]
+        records: list[Household] = []
         for _ in range(min(most * 10, len(queue))):
             message = queue.popleft()
-            record = self._household(message, taken)
-            if record is not None:
-                records.append(record)
             taken.frames[HOUSEHOLDS] += 1
             self.next[HOUSEHOLDS] = message.offset + 1
+            record = self._household(message, taken)
+            if isinstance(record, Household):
+                records.append(record)
+            elif record is not None:
+                self.partition.households(records)
+                records = []
+                self.partition.gone(record)
         if records:
             self.partition.households(records)
 
-    def _household(self, message: Message, taken: Taken) -> Household | None:
+    def _household(self, message: Message, taken: Taken) -> Household | str | None:
+        """The record in a message, the id alone where it deletes; None where it is of no use here."""
         try:
             _check_schema(message.headers)
             record = msgspec.json.decode(message.value, type=Household) if message.value is not None else None
@@ -156,9 +174,12 @@ class Intake:
         except FrameError as e:
             self._bury(message, taken, e.reason, e.detail)
             return None
-        except (msgspec.DecodeError, UnicodeDecodeError) as e:
+        except Exception as e:  # whatever a library does with damaged bytes, the stream goes on
             kind = Reason.wrong_type if isinstance(e, msgspec.ValidationError) else Reason.truncated
-            self._bury(message, taken, kind, str(e))
+            self._bury(message, taken, kind, f"cannot be read: {type(e).__name__}: {str(e)[:200]}")
+            return None
+        if record is not None and (fault := enrolment.fault_of(record)) is not None:
+            self._bury(message, taken, *fault)
             return None
         taken.rows[HOUSEHOLDS] += 1
         if int(partitions_of([household_id], self.settings.partitions)[0]) != self.partition.number:
@@ -166,7 +187,11 @@ class Intake:
             taken.moved_households.append((household_id, record))
             return None
         if record is None:
-            self.partition.gone(household_id)
+            return household_id
+        if (fault := enrolment.admit(record, self.partition.members)) is not None:
+            taken.rows[HOUSEHOLDS] -= 1
+            self._bury(message, taken, *fault)
+            return None
         return record
 
     def _decode(self, message: Message, taken: Taken, now: float) -> _Read | None:
@@ -235,10 +260,11 @@ class Intake:
         for row in bad:
             by_reason.setdefault(row.reason, []).append(row)
         for reason, rows in by_reason.items():
-            taken.counts[message.topic, reason] += len(rows)
+            many = sum(r.row >= 0 for r in rows)  # a fault in a header costs no row
+            taken.counts[message.topic, reason] += many
             sample = json.dumps([{"row": r.row, "detail": r.detail} for r in rows[:20]], ensure_ascii=False)
             letter = DeadLetter(
-                message.topic, self.partition.number, message.offset, reason, rows[0].detail, len(rows), sample
+                message.topic, self.partition.number, message.offset, reason, rows[0].detail, many, sample
             )
             taken.dead.append(letter)
 

@@ -148,10 +148,11 @@ class Lane:
     async def _batch(self, now: float) -> None:
         taken = self.intake.take(self.settings.batch_frames, now)
         outcome = self.partition.advance(now)
-        if len(self.intake) and taken.frames.total():
+        if len(self.intake) and (taken.anything or outcome.judged):
             self._news.set()
         arrivals = self._arrivals(now)
-        if not (taken.frames.total() or outcome.alerts or outcome.report or outcome.judged or arrivals):
+        changed = taken.anything or outcome.judged > 0 or len(outcome.alerts) > 0
+        if not (changed or outcome.report or arrivals):
             return
         for signal, columns, feed in taken.moved:
             await self._passer.send(signal, columns, feed)
@@ -159,7 +160,7 @@ class Lane:
         for household_id, record in taken.moved_households:
             await self._passer.send_household(record or household_id)
             self.metrics.rows_moved.labels(HOUSEHOLDS).inc()
-        state = list(self._state()) if taken.frames.total() or outcome.judged or outcome.alerts else []
+        state = list(self._state()) if changed else []
         seconds = await self.store.write(self._records(state, taken, outcome, arrivals))
         self._tell(taken, outcome, state, seconds)
         await asyncio.sleep(0)

@@ -1,0 +1,67 @@
+"""What is wrong with a household's record beyond its types: it must not stop the worker that stores it."""
+
+from datetime import datetime
+
+import pyarrow as pa
+
+from stream.members import Members
+from stream.records import Household, Reason
+from stream.validate import EARLIEST, LATEST, valid_ids
+
+MAX_NAME = 64
+"""Characters of the name of an area or a dong."""
+MAX_ABSENCES = 100
+MAX_FEEDS = 255
+"""Feeds of one partition; a household knows its feeds by a byte each."""
+MAX_AREAS = 65_535
+"""Areas, and dongs, of one partition."""
+
+Fault = tuple[Reason, str]
+
+
+def fault_of(record: Household) -> Fault | None:
+    """Why a record cannot be used, in one line, or None. A withdrawal is never refused for what else is in it."""
+    if record.withdrawn is not None:
+        return None
+    times = {"since": record.since, "risk_since": record.risk_since}
+    for i, absence in enumerate(record.absences):
+        times |= {f"absences[{i}].from": absence.from_, f"absences[{i}].until": absence.until}
+    for name, time in times.items():
+        if time is not None and (wrong := _time_fault(name, time)) is not None:
+            return wrong
+    if len(record.absences) > MAX_ABSENCES:
+        return Reason.wrong_type, f"{len(record.absences)} absences: send at most {MAX_ABSENCES}, leave old ones out"
+    for name, text in (("area", record.area), ("dong", record.dong)):
+        if len(text) > MAX_NAME:
+            return Reason.wrong_type, f"{name} has {len(text)} characters: send at most {MAX_NAME}"
+    for name, feed in (("meter", record.feeds.meter), ("phone", record.feeds.phone)):
+        if feed is not None and not valid_ids(pa.array([feed], pa.string()))[0]:
+            return Reason.wrong_type, f"feeds.{name} is {feed[:MAX_NAME]!r}: send 1 to 64 of A-Z a-z 0-9 . _ : -"
+    return None
+
+
+def admit(record: Household, members: Members) -> Fault | None:
+    """Give the names in a record their numbers; or say why a partition cannot know more of them."""
+    if record.withdrawn is not None:
+        return None
+    known = (
+        (members.feeds, MAX_FEEDS, "feeds", {record.feeds.meter or "", record.feeds.phone or ""}),
+        (members.areas, MAX_AREAS, "areas", {record.area}),
+        (members.dongs, MAX_AREAS, "dongs", {record.dong}),
+    )
+    for names, most, what, given in known:
+        full = len(names.names) + len(given) > most  # the empty name is one of them; only then look closer
+        if full and len(names.names) - 1 + len(given.difference(names.names)) > most:
+            return Reason.wrong_type, f"this partition knows {len(names.names) - 1} {what}: no room for {given}"
+    for names, _, _, given in known:
+        for name in sorted(given):
+            names.number(name)
+    return None
+
+
+def _time_fault(name: str, time: datetime) -> Fault | None:
+    if time.tzinfo is None:
+        return Reason.bad_time, f"{name} {time.isoformat()} has no time zone: send one, such as +09:00 or Z"
+    if not EARLIEST <= time.timestamp() <= LATEST:
+        return Reason.bad_time, f"{name} is {time.isoformat()}: send a time between 2000 and 2200"
+    return None
