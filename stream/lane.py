@@ -62,7 +62,8 @@ class Lane:
         async for rows in read_all(self.settings, STATE, self.number):
             restore.add(rows)
         offsets = restore.finish()
-        self.intake = Intake(self.partition, self.settings, {t: offsets.get(t, self.earliest.get(t, 0)) for t in TOPICS})
+        begin = {topic: offsets.get(topic, self.earliest.get(topic, 0)) for topic in TOPICS}
+        self.intake = Intake(self.partition, self.settings, begin)
         self.metrics.recovered_rows.inc(restore.rows)
         self.metrics.recovery_seconds.set(time.monotonic() - began)
         self.metrics.own(self.number)
