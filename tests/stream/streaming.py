@@ -187,3 +187,23 @@ def readings(ids: list[str], start: list[int], kwh: list[float] | None = None) -
     return MeterColumns(
         pa.array(ids, pa.string()), np.array(start, np.int64), values, np.full(n, 15, np.uint8), np.zeros(n, np.uint8)
     )
+
+
+def state_of(partition: Partition) -> dict[str, object]:
+    """All that a partition keeps, comparable: arrays as bytes of the rows in use."""
+    members, marks = partition.members, partition.marks
+    found: dict[str, object] = {
+        "times": (partition.start, marks.clock, marks.begun),
+        "sources": sorted((s.name, s.lateness, s.until, s.last_arrival, s.wanted) for s in marks.sources.values()),
+        "names": (members.areas.names, members.dongs.names, members.feeds.names),
+        "blocks": len(members.blocks),
+    }
+    for block in members.blocks:
+        n, at = block.n, f"block {block.number} "
+        rows = block.who, block.head, block.habit, block.settled_head, block.settled_habit
+        for name, array in zip(("who", "head", "habit", "settled head", "settled habit"), rows, strict=True):
+            found[at + name] = array[:n].tobytes()
+        found[at + "meter"] = block.strips.meter[:, :n].tobytes()
+        found[at + "phone"] = block.strips.phone[:, :n].tobytes()
+        found[at + "people"] = (block.ids, block.terms, block.drills)
+    return found
