@@ -77,21 +77,22 @@ def live(days: int, settings: Settings) -> Lived:
 @dataclass(frozen=True)
 class Crowd:
     """Which household is where. ``ids``: the ids of each partition's households, in the order of their rows;
-    ``numbers``: their numbers in the whole."""
+    ``numbers``: their numbers in the whole. ``area``: households of one area."""
 
     ids: list[pa.Array]
     numbers: list[NDArray[np.int64]]
+    area: int = AREA
 
     def __len__(self) -> int:
         return sum(map(len, self.numbers))
 
 
-def crowd(households: int, partitions: int) -> Crowd:
+def crowd(households: int, partitions: int, area: int = AREA) -> Crowd:
     """``households`` ids laid out over partitions as Kafka's partitioner does."""
     ids = pa.array([f"h{i:07d}" for i in range(households)], pa.string())
     where = partitions_of(ids, partitions)
     numbers = [np.flatnonzero(where == p) for p in range(partitions)]
-    return Crowd([ids.take(pa.array(n)) for n in numbers], numbers)
+    return Crowd([ids.take(pa.array(n)) for n in numbers], numbers, area)
 
 
 def records(everyone: Crowd, lived: Lived) -> Iterator[tuple[int, Household]]:
@@ -101,7 +102,7 @@ def records(everyone: Crowd, lived: Lived) -> Iterator[tuple[int, Household]]:
         for row, (name, number) in enumerate(zip(ids.to_pylist(), numbers.tolist(), strict=True)):
             like = lived.town.households[row % ROWS]
             feeds = Feeds(meter="meter", phone=like.feeds.phone)
-            yield partition, Household(name, since, f"area-{number // AREA:06d}", like.dong, feeds, like.risk)
+            yield partition, Household(name, since, f"area-{number // everyone.area:06d}", like.dong, feeds, like.risk)
 
 
 def state_rows(everyone: Crowd, partition: int, lived: Lived, offsets: dict[str, int]) -> Iterator[list[Row]]:
@@ -111,12 +112,12 @@ def state_rows(everyone: Crowd, partition: int, lived: Lived, offsets: dict[str,
     made.start, made.marks = source.start, source.marks
     members = made.members
     members.dongs, members.feeds = source.members.dongs, source.members.feeds
-    members.areas = Names(["", *(f"area-{i:06d}" for i in range(-(-len(everyone) // AREA)))])
+    members.areas = Names(["", *(f"area-{i:06d}" for i in range(-(-len(everyone) // everyone.area)))])
     assert made.start is not None
     assert made.marks.clock is not None
     for number, first in enumerate(range(0, len(ids), ROWS)):
         block = _like(lived.block, number, ids[first : first + ROWS])
-        block.who["area"][: block.n] = 1 + numbers[first : first + ROWS] // AREA
+        block.who["area"][: block.n] = 1 + numbers[first : first + ROWS] // everyone.area
         block.strips.dirty_meter.update(range(made.start, made.marks.clock))
         block.strips.dirty_phone.update(range(made.start // 4, -(-made.marks.clock // 4)))
         members.blocks = [block]

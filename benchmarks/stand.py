@@ -29,6 +29,7 @@ from stream.records import STATE
 from stream.settings import BrokerSettings, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
+LEAST_MEMORY = 2**30
 
 
 def machine() -> str:
@@ -134,7 +135,9 @@ class Stand:
         return dict(os.environ, PYTHONPATH=str(ROOT))
 
     def alive(self) -> None:
-        """Raise RuntimeError when a worker has ended."""
+        """Raise RuntimeError when a worker has ended, or memory runs out: better this run than other people's."""
+        if psutil.virtual_memory().available < LEAST_MEMORY:
+            raise RuntimeError("less than 1 GiB of memory is left on this machine: run it with fewer households")
         for index, worker in self._workers.items():
             if worker.poll() is not None:
                 raise RuntimeError(f"worker {index} ended with {worker.returncode}; its log follows")
