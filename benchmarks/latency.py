@@ -4,9 +4,10 @@
 
 Households that have lived 16 days send `--rate` readings a second, paced, and their phones' events: with 10,000 of
 them a quarter-hour passes every second. A low first level (`--attention-days`) and limits of `--limit-hours` make
-many of them raise and clear alerts all the time. For each alert: the time at which a read_committed consumer has it, less the timestamp of the frame by which
-the last of its partition's feeds became complete up to the alert's own time. Frames carry the sender's time
-(CreateTime), which is before their arrival, and the consumer's fetch is in it: both make the figure worse, not better.
+many of them raise and clear alerts all the time. For each alert: the time at which a read_committed consumer has it,
+less the timestamp of the frame by which the last of its partition's feeds became complete up to the alert's own time.
+Frames carry the sender's time (CreateTime), which is before their arrival, and the consumer's fetch is in it: both
+make the figure worse, not better.
 """
 
 import argparse
@@ -68,8 +69,10 @@ async def pace(stand: Stand, load: homes.Load, args: argparse.Namespace, known: 
 
 async def watch(settings: Settings, known: Known, seen: Seen) -> None:
     """Note each alert on silence when it can be read."""
-    consumer = AIOKafkaConsumer(**client_options(settings), isolation_level="read_committed",
-                                auto_offset_reset="earliest", enable_auto_commit=False, fetch_max_wait_ms=20)  # fmt: skip
+    consumer = AIOKafkaConsumer(
+        **client_options(settings), isolation_level="read_committed", auto_offset_reset="earliest",
+        enable_auto_commit=False, fetch_max_wait_ms=20,
+    )  # fmt: skip
     await consumer.start()
     consumer.assign([TopicPartition(settings.topic(ALERTS), p) for p in range(settings.partitions)])
     try:
@@ -100,7 +103,7 @@ async def run(stand: Stand, load: homes.Load, args: argparse.Namespace) -> tuple
     return seen, behind
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=float, default=10_000, help="readings a second")
@@ -112,7 +115,7 @@ def main() -> None:
     parser.add_argument("--limit-hours", type=float, default=2.0)
     parser.add_argument("--partitions", type=int, default=8)
     parser.add_argument("--dir", type=Path, default=Path(".anbu"), help="where the broker keeps its files meanwhile")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     print(machine())
     limits = LimitSettings(high_hours=args.limit_hours, elevated_hours=args.limit_hours, normal_hours=args.limit_hours)
     levels = LevelSettings(attention_days=args.attention_days)

@@ -55,7 +55,7 @@ def measure(args: argparse.Namespace) -> Figures:
         if args.quarters:
             watching.send_quarters(stand, load, 0, args.quarters, sent)
             began = time.monotonic()
-            course = asyncio.run(watching.follow(stand, sent, usages))
+            asyncio.run(watching.follow(stand, sent, usages))
             took = (time.monotonic() - began) / args.quarters
             print(f"{args.quarters} quarter-hours of everyone, {took:.1f} s each", flush=True)
         worked = max(sum(u.most for u in usages), sum(u.rss() for u in usages))
@@ -90,12 +90,12 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Run and print."""
     parser = arguments(__doc__)
     parser.add_argument("--households", type=int, default=1_000_000)
     parser.add_argument("--quarters", type=int, default=4)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     print(machine())
     f = measure(args)
     each = [f"{r / f.households:,.0f}" for r in f.rss]

@@ -63,14 +63,14 @@ def measure(households: int, args: argparse.Namespace) -> Figures:
         return Figures(households, state, restored, took, sum(u.most for u in usages), broker.most, cpu, broker_cpu)
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Run and print."""
     parser = arguments(__doc__)
     parser.add_argument("--sizes", default="250000,500000,1000000,2000000", help="numbers of homes, with commas")
     parser.add_argument("--quarters", type=int, default=2)
     parser.add_argument("--area", type=int, default=256, help="homes of one area: at most 65,535 areas are told apart")
     parser.set_defaults(workers=2)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     print(machine())
     got = [measure(int(size), args) for size in args.sizes.split(",")]
     rows = [
@@ -84,9 +84,10 @@ def main() -> None:
     print(table(head, rows))
     if len(got) > 1:
         size = np.array([f.households for f in got]) / 1e6
-        for name, of in (("seconds a quarter-hour", [f.quarters[-1] for f in got]), ("MiB", [f.rss / 2**20 for f in got])):
+        for name, of in (("s", [f.quarters[-1] for f in got]), ("MiB", [f.rss / 2**20 for f in got])):
             slope, base = np.polyfit(size, of, 1)
-            print(f"{name}: {base:,.1f} + {slope:,.1f} for each million homes; at 8.05 million {base + slope * 8.05:,.0f}")
+            at = base + slope * 8.05
+            print(f"{name}: {base:,.1f} + {slope:,.1f} for each million homes; at 8.05 million {at:,.0f}")
 
 
 if __name__ == "__main__":

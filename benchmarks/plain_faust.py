@@ -8,6 +8,7 @@ adds work), no standby, at least once, commits every 3 s, producer batches of 1 
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import faust
 import uvloop
@@ -49,7 +50,7 @@ def main(bootstrap: str, partitions: int, folder: str, how: str) -> None:
         "homes", partitions=partitions, key_type=bytes, value_type=bytes, use_partitioner=how == "take"
     )
 
-    async def taking(stream: faust.Stream[bytes]) -> None:
+    async def taking(stream: Any) -> None:
         async for values in stream.take(1000, within=0.1):
             for value in values:
                 reading = decode(value)
@@ -58,7 +59,7 @@ def main(bootstrap: str, partitions: int, folder: str, how: str) -> None:
                 if level is not None:
                     await alerts.send(key=key, value=encode([reading.household_id, level]))
 
-    async def by_one(stream: faust.Stream[bytes]) -> None:
+    async def by_one(stream: Any) -> None:
         async for key, value in stream.items():
             homes[key], level = update(homes.get(key), decode(value))
             if level is not None:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import confluent_kafka
 import psutil
@@ -163,18 +163,20 @@ class Stand:
         began = time.monotonic()
         while time.monotonic() - began < limit_s:
             self.alive()
-            with suppress(OSError):
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port + index}/readyz", timeout=5) as answer:
-                    if answer.status == 200:
-                        return time.monotonic() - began
+            with suppress(OSError), self._page(index, "readyz") as answer:
+                if answer.status == 200:
+                    return time.monotonic() - began
             time.sleep(0.1)
         raise TimeoutError(f"worker {index} is not ready after {limit_s:.0f} s")
 
     def metrics(self, index: int = 0) -> dict[str, float]:
         """The worker's metrics: name with labels -> value."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port + index}/metrics", timeout=30) as answer:
+        with self._page(index, "metrics") as answer:
             lines = answer.read().decode().splitlines()
         return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
+
+    def _page(self, index: int, name: str) -> Any:
+        return urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port + index}/{name}", timeout=30)
 
     def producer(self, **options: object) -> confluent_kafka.Producer:
         """A producer for bulk loading: librdkafka, because the loading is not what is measured."""

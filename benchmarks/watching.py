@@ -68,7 +68,8 @@ class Course:
 
     def between(self) -> tuple[Point, Point]:
         """The first moment with anything committed, and the last in which something new was."""
-        moving = [p for i, p in enumerate(self.points) if p.readings and (i == 0 or p.readings > self.points[i - 1].readings)]
+        before = [0, *(p.readings for p in self.points)]
+        moving = [p for p, last in zip(self.points, before, strict=False) if p.readings > last]
         if len(moving) < 2:
             raise RuntimeError("too little to measure: more --quarters are needed")
         return moving[0], moving[-1]
