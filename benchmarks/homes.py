@@ -17,7 +17,7 @@ from models.slots import SLOT_SECONDS, SLOTS_PER_DAY
 from simulators.backtest import in_order
 from simulators.town import Day, Town, make_town
 from stream import frames
-from stream.block import HABIT, HEAD, SETTLED, WHO_ROW, Block
+from stream.block import Block
 from stream.calendar import Calendar
 from stream.changelog import META, Row, changed_rows
 from stream.columns import MeterColumns, PhoneColumns
@@ -29,7 +29,6 @@ from stream.records import METER, PHONE, Feeds, Household
 from stream.rules import Rules
 from stream.settings import Settings
 from stream.strips import ROWS
-from stream.watch import WHO
 
 AREA = 64
 """Households of one concentrator: they lie in all partitions, as in life."""
@@ -127,14 +126,11 @@ def state_rows(everyone: Crowd, partition: int, lived: Lived, offsets: dict[str,
 
 def _like(source: Block, number: int, ids: list[str]) -> Block:
     """A block of these households with the state of ``source``."""
-    block = Block(number)
-    block.n, block.ids = len(ids), ids
-    block.who = np.zeros(ROWS, WHO)
-    block.who[:] = source.who
+    block, n = Block(number), len(ids)
+    block.admit(ids, source.who[:n].copy(), source.who["since"][:n].astype(np.int64), np.arange(n))
     block.head, block.habit = source.head, source.habit
     block.settled_head, block.settled_habit = source.settled_head, source.settled_habit
     block.strips = source.strips
-    block.dirty = {HEAD, HABIT, SETTLED, WHO_ROW}
     return block
 
 
