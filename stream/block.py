@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models import state
 from models.judge import Day
 from models.slots import SLOTS_PER_DAY
+from stream.ids import Ids
 from stream.life import FREE, WHO, Life, Rows, Step, Terms
 from stream.strips import ROWS, Strips
 
@@ -25,7 +26,7 @@ class Block:
     def __init__(self, number: int) -> None:
         self.number = number
         self.n = 0
-        self.ids: list[str] = []
+        self.ids = Ids()
         self.terms: dict[int, Terms] = {}
         self.drills: set[int] = set()
         self.strips = Strips()
@@ -68,7 +69,7 @@ class Block:
     def admit(self, ids: Sequence[str], who: NDArray[np.void], since: NDArray[np.int64], at: NDArray[np.int64]) -> None:
         """Put households (k,) into rows ``at``: watched from slots ``since``."""
         self.n = max(self.n, int(at.max()) + 1)
-        self.ids += [""] * (self.n - len(self.ids))
+        self.ids.grow(self.n)
         for row, household in zip(at.tolist(), ids, strict=True):
             self.ids[row] = household
         self.who[at] = who

@@ -15,6 +15,7 @@ from msgspec import Struct
 from models.state import HABIT as HABIT_TYPE
 from models.state import HEAD as HEAD_TYPE
 from stream.block import HABIT, HEAD, SETTLED, WHO_ROW, Block
+from stream.ids import Ids
 from stream.life import WHO, Terms
 from stream.members import Names
 from stream.partition import Partition
@@ -96,7 +97,8 @@ def _block_rows(block: Block, start: int) -> Iterator[Row]:
         yield f"{at}/{SETTLED}".encode(), block.settled_head[:n].tobytes() + block.settled_habit[:n].tobytes()
     if WHO_ROW in block.dirty:
         terms = {row: (t.absences, t.risk_since) for row, t in block.terms.items()}
-        yield f"{at}/{WHO_ROW}".encode(), _pack(Who(block.ids, block.who[:n].tobytes(), terms, sorted(block.drills)))
+        who = Who(list(block.ids), block.who[:n].tobytes(), terms, sorted(block.drills))
+        yield f"{at}/{WHO_ROW}".encode(), _pack(who)
     block.dirty.clear()
 
 
@@ -146,7 +148,7 @@ class Restore:
             _fill(block.settled_habit, np.frombuffer(value, HABIT_TYPE, n, n * HEAD_TYPE.itemsize))
         elif part == WHO_ROW:
             who = msgspec.msgpack.decode(value, type=Who)
-            block.n, block.ids, block.drills = len(who.ids), list(who.ids), set(who.drills)
+            block.n, block.ids, block.drills = len(who.ids), Ids(who.ids), set(who.drills)
             _fill(block.who, np.frombuffer(who.rows, WHO))
             block.terms = {row: Terms(a, since) for row, (a, since) in who.terms.items()}
 
@@ -173,7 +175,7 @@ class Restore:
         p.start, p.marks.clock, p.marks.begun = meta.start, meta.clock, meta.begun
         for s in meta.sources:
             p.marks.sources[s.name] = Source(s.name, s.lateness, s.until, None, s.last_arrival)
-        p.members.areas, p.members.dongs, p.members.feeds = Names(meta.areas), Names(meta.dongs), Names(meta.feeds)
+        p.members.areas, p.members.dongs, p.members.feeds = Names(meta.areas), Names(meta.dongs), Names(meta.feeds, most=256)
         p.members.blocks = [self._blocks[i] for i in sorted(self._blocks)]
         p.members.restored()
         p.restored()

@@ -18,15 +18,19 @@ NO_FEED = ""
 
 
 class Names:
-    """Names told apart by a small number: areas, dongs, feeds. Number 0 is the empty name."""
+    """Names told apart by a small number: areas, dongs, feeds. Number 0 is the empty name, and any name past ``most``:
+    such a household is watched all the same, only not as a part of that area."""
 
-    def __init__(self, names: Sequence[str] = ("",)) -> None:
+    def __init__(self, names: Sequence[str] = ("",), most: int = 65_536) -> None:
+        self.most = most
         self.names = list(names)
         self._numbers = {name: i for i, name in enumerate(self.names)}
 
     def number(self, name: str) -> int:
         """Number of a name, given at its first mention."""
         if name not in self._numbers:
+            if len(self.names) >= self.most:
+                return 0
             self._numbers[name] = len(self.names)
             self.names.append(name)
         return self._numbers[name]
@@ -38,7 +42,7 @@ class Members:
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self.directory = Directory()
-        self.areas, self.dongs, self.feeds = Names(), Names(), Names()
+        self.areas, self.dongs, self.feeds = Names(), Names(), Names(most=256)
         self._free: list[int] = []
         self._next = 0
 
