@@ -175,7 +175,8 @@ class Restore:
         p.start, p.marks.clock, p.marks.begun = meta.start, meta.clock, meta.begun
         for s in meta.sources:
             p.marks.sources[s.name] = Source(s.name, s.lateness, s.until, None, s.last_arrival)
-        p.members.areas, p.members.dongs, p.members.feeds = Names(meta.areas), Names(meta.dongs), Names(meta.feeds, most=256)
+        p.members.areas, p.members.dongs = Names(meta.areas), Names(meta.dongs)
+        p.members.feeds = Names(meta.feeds, most=256)
         p.members.blocks = [self._blocks[i] for i in sorted(self._blocks)]
         p.members.restored()
         p.restored()
