@@ -17,14 +17,20 @@ QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 FACTORS = (1.25, 1.6, 2.4, 4.0)
 """Edges: quantiles of the quiet nights, then multiples of the last of them."""
 
-LOW, HIGH = -3 * UNIT, int(1.5 * UNIT)
-"""One slot's evidence is clipped to this: no single slot decides, and life speaks louder than silence."""
+LOW, HIGH = -3 * UNIT, 1 * UNIT
+"""One reading's evidence is clipped to this: no single reading decides, and life speaks louder than silence."""
+
+_QUIET_TOLD = 2, 3
+"""Of evidence for silence only two thirds count: a quiet home tells much the same slot after slot."""
 
 PROOF = -3 * UNIT
 """Evidence as strong as this is a proof of life: load the quiet home practically never shows."""
 
 SIGN = -1 * UNIT
 """Evidence as strong as this is a sign of life: the hours of the fixed limits count from the last of them."""
+
+WEAK_SIGN = -UNIT // 4
+"""Evidence as strong as this is a sign of life where all that spoke for silence has been outweighed by now."""
 
 _PSEUDO = 8.0  # slots of the home's own day that every two-hour table starts from
 _SMOOTH = 0.02  # of the quiet nights' slots, spread to every bin: what has not been seen can still happen
@@ -83,14 +89,17 @@ def bins(codes: NDArray[np.uint8], edges: NDArray[np.uint8]) -> NDArray[np.uint8
 def ratios(habit: NDArray[np.void], t: Tables, block: int) -> NDArray[np.int16]:
     """Evidence of each bin in one two-hour block of the day: (n, 10), 1/64 nat; 0 where no quiet night is known.
 
-    ln(P(bin | quiet) / P(bin | living, block)); the second shrinks to the home's whole day by 8 slots.
+    ln(P(bin | quiet) / P(bin | living, block)), clipped; the second shrinks to the home's whole day by 8 slots. What
+    speaks for silence counts two thirds.
     """
     counts = habit["counts"][:, block, :].astype(np.int32)
     whole = (t.usual + np.float32(0.5)) / (t.usual.sum(axis=1, dtype=np.int32) + np.float32(5.0))[:, None]
     living = (counts + np.float32(_PSEUDO) * whole) / (counts.sum(axis=1) + np.float32(_PSEUDO))[:, None]
     ratio = t.quiet - np.rint(np.float32(UNIT) * np.log(living)).astype(np.int16)
+    told, of = _QUIET_TOLD
+    ratio = np.where(ratio > 0, ratio * told // of, ratio)
     ratio[~t.known] = 0
-    return ratio.astype(np.int16)
+    return np.minimum(np.maximum(ratio, LOW), HIGH).astype(np.int16)
 
 
 def floor(t: Tables) -> NDArray[np.uint8]:

@@ -10,8 +10,9 @@ from models.state import BINS, NIGHT_SAMPLES, NIGHTS, UNIT, Heads
 NIGHT = slice(1 * SLOTS_PER_HOUR, 5 * SLOTS_PER_HOUR)
 """01:00-05:00 in the 96 slots of a day."""
 
-_FULL = 60  # slots per two-hour table before it is halved: half a fortnight counts as much as all before it
+_FULL = 60  # slots per two-hour table before it is halved: the last week counts as much as all before it
 _CALL_DAYS = 24
+_RECORD = 60 * 96  # slots; a half-float holds it, and no limit is so long
 _MEMORY_DAYS = 30
 _WORST = 90 * UNIT  # one day's score counts at most this much in the calibration
 
@@ -42,11 +43,20 @@ def learn_day(
     rate[~told | (habit["days"] == 0)] = 0  # the first day is half a day
     worst = np.minimum(heads.peak, _WORST) / np.float32(UNIT)
     habit["worst"] += rate * (worst - habit["worst"])
-    slow = np.where(rate > 0, np.maximum(rate, np.float32(0.05)), 0).astype(np.float32)
-    habit["stretch"] += slow * (heads.stretch - habit["stretch"])
+    _learn_silence(habit, heads.stretch, rate > 0)
     habit["days"] += told & (habit["days"] < 60_000)
     heads.peak, heads.stretch = heads.score.copy(), heads.silent.copy()
     return tables
+
+
+def _learn_silence(habit: NDArray[np.void], longest: NDArray[np.uint16], told: NDArray[np.bool_]) -> None:
+    """The day's longest silence (n,): its mean over three weeks, and the longest of all, forgotten by 1/32 a day."""
+    usual = habit["stretch"].astype(np.float32)
+    rate = 1 / np.clip(habit["days"], 1, 20).astype(np.float32)
+    today = np.minimum(longest, _RECORD)
+    habit["stretch"] = np.where(told, usual + rate * (today - usual), usual)
+    record = habit["record"]
+    habit["record"] = np.where(told, np.maximum(today, record - (record + 16) // 32), record)
 
 
 def _learn_night(habit: NDArray[np.void], night: NDArray[np.uint8], learn: NDArray[np.bool_]) -> None:

@@ -15,10 +15,13 @@ from models.levels import Thresholds
 from models.slots import OWN, SLOTS_PER_HOUR, ZERO
 from models.state import BINS, CAP, Heads
 
-_OWN_LIMIT = 3.0
-"""Times the usual longest silence of a day that a home must be silent before a fixed limit is held against it."""
+_OWN_LIMIT = 1.25
+"""Times the longest silence known of a person that a home must be silent before a fixed limit is held against it."""
 _LONGEST = 60_000  # slots of silence are counted up to here
 _NEVER = 65_535
+_WEIGHT = np.array([0, 2, 4, 5, 6], np.int16)
+"""Quarters that a reading counts, by its interval in slots: half an hour is 1, a quarter-hour half of it, an hour one
+and a half times. Neighbours tell much the same, so twice the readings are not twice the evidence."""
 
 Mask = NDArray[np.bool_]
 Moved = tuple[NDArray[np.intp], NDArray[np.uint8]]
@@ -48,14 +51,13 @@ class Day:
     def enter(self, block: int) -> None:
         """Make the tables of a two-hour block of the day, unless they are there already."""
         if block != self.block:
-            ratios = evidence.ratios(self.habit, self.tables, block)
-            self.ratios = np.minimum(np.maximum(ratios, np.int16(evidence.LOW)), np.int16(evidence.HIGH)).ravel()
+            self.ratios = evidence.ratios(self.habit, self.tables, block).ravel()
             self.silence = evidence.phone_silence(self.habit, block)
             self.block = block
 
     def limit(self, fixed: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """Slots of silence that alarm: the fixed limit, and for who is known to be quiet for long up to three of it."""
-        own = np.where(self.learned, np.float32(_OWN_LIMIT) * self.habit["stretch"], 0)
+        own = np.where(self.learned, np.float32(_OWN_LIMIT) * self.habit["record"], 0)
         slots = np.minimum(np.maximum(fixed, own), 3 * fixed.astype(np.float32))
         return np.minimum(np.ceil(slots), _NEVER).astype(np.uint16)
 
@@ -145,8 +147,8 @@ def _weigh_meter(day: Day, span: Span, told: list[Told], at: slice | NDArray[np.
         first = judged & day.new & (codes >= evidence.FIRST_DAY_LIFE)
         life |= first
         seen |= first
-    if (span.width == 1).any():
-        raw >>= (span.width == 1).astype(np.int16)  # a quarter-hour counts half: neighbours tell much the same
+    if (odd := span.width != 2).any():
+        raw[:, odd] = raw[:, odd] * _WEIGHT[span.width[odd]] >> 2
     known = measured * span.width
     for i, t in enumerate(told):
         t.by_meter, t.measured = raw[i], measured[i]
@@ -177,6 +179,8 @@ def advance(heads: Heads, day: Day, told: Told, limit: NDArray[np.uint16]) -> Mo
     np.minimum(score, CAP, out=score)
     score *= alive
     heads.meter *= alive
+    if told.by_meter is not None:
+        seen = seen | (score == 0) & (told.by_meter <= evidence.WEAK_SIGN)
     if told.known is not None:
         heads.silent += told.known
         np.minimum(heads.silent, _LONGEST, out=heads.silent)

@@ -14,10 +14,19 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "생활 신호가 {hours}시간째 없습니다. 등록 {days}일째라 평소 모습은 아직 배우는 중입니다.",
         "No sign of life for {hours} h; day {days} since enrolment, what is usual is still being learned.",
     ),
-    "load_quiet": (
-        "전기는 집이 비어 있을 때처럼 {watts} W 안팎입니다. 평소 이 시간엔 {low}~{high} W입니다.",
-        "Electricity is at about {watts} W, as when nobody is active; usual at this hour is {low} to {high} W.",
+    "unlike": (
+        "{hours}시간째 사람이 없는 집과 비슷한 모습입니다. 마지막으로 뚜렷한 생활 신호는 {life_hours}시간 전입니다.",
+        "For {hours} h this has looked like an empty home; the last clear sign of life was {life_hours} h ago.",
     ),
+    "load_low": (
+        "전기는 {watts} W쯤으로, 평소 이 시간의 {low}~{high} W보다 적습니다.",
+        "Electricity is at about {watts} W, below the {low} to {high} W usual at this hour.",
+    ),
+    "load_quiet": (
+        "전기는 {watts} W쯤으로, 이 집의 조용한 밤과 같습니다 ({quiet} W 이하).",
+        "Electricity is at about {watts} W, as in this home's quiet nights (up to {quiet} W).",
+    ),
+    "load": ("전기는 {watts} W쯤입니다.", "Electricity is at about {watts} W."),
     "phone_quiet": (
         "전화와 문자를 {hours}시간째 쓰지 않았습니다.",
         "The phone has not been used for {hours} h.",

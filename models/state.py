@@ -46,7 +46,8 @@ HABIT = np.dtype(
         ("night_usual", "<u2"),  # usual mean code of a night, in 1/16
         ("days", "<u2"),  # days learned
         ("worst", "<f4"),  # usual highest score of a day (nats)
-        ("stretch", "<f4"),  # usual longest silence of a day (slots)
+        ("stretch", "<f2"),  # usual longest silence of a day (slots)
+        ("record", "<u2"),  # longest silence known, slowly forgotten (slots)
     ]
 )
 

@@ -1,7 +1,6 @@
 """Alerts made from where a household stands: who, how far outside the usual, since when, and why in words."""
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import evidence, gaps, levels, reasons, strip
-from models.slots import OWN, SLOTS_PER_HOUR, decode_energy
+from models.slots import MISSING, OWN, SLOTS_PER_HOUR, ZERO, decode_energy
 from stream.block import Block
 from stream.life import Life
 from stream.records import Alert, AlertKind, Level, ReasonCode, Recipient, Strip
 
 STRIP_HOURS = 7 * 24
+_LATELY = 12  # slots over which the present load is told
+_STILL_QUIET = 1.25  # times the quiet load that is still called quiet
 Event = Literal["raised", "level_changed", "cleared"]
 
 _LEVELS: dict[int, Level] = {1: "attention", 2: "caution", 3: "serious"}
@@ -89,29 +90,38 @@ class Writer:
         end = (slot + 1) // SLOTS_PER_HOUR * SLOTS_PER_HOUR
         first = end - STRIP_HOURS * SLOTS_PER_HOUR
         meter, phone = block.strips.read(first, end - first, np.array([row]))
+        codes = meter[:, 0].copy()
+        codes[max(self._measured_until(block, row, slot) - first, 0) :] = MISSING
         band = strip.usual_band(block.habit, block.today(self.life).tables, row)
         hours = self.life.calendar.hours(first, STRIP_HOURS)
         return Strip(
             start=self.life.calendar.time(first),
-            kwh=_numbers(strip.hourly_energy(meter[:, 0])),
+            kwh=_numbers(strip.hourly_energy(codes)),
             usual_low=_numbers(band[hours, 0]),
             usual_high=_numbers(band[hours, 1]),
             phone=tuple(int(n) for n in strip.hourly_own_use(phone[:, 0])),
         )
 
+    def _measured_until(self, block: Block, row: int, slot: int) -> int:
+        """End of the last meter interval that is over by the end of ``slot``: what is known of the next is not told."""
+        return slot + 1 - int(self.life.watch(block.now()).offset[slot % SLOTS_PER_HOUR, row])
+
     def why_silent(self, block: Block, row: int, slot: int, heard: bool) -> list[reasons.Reason]:
         """Why a household at this level is: what is silent, for how long, against what is usual."""
-        head, habit, who = block.head[row], block.habit[row : row + 1], block.who[row]
-        hours = (slot - max(int(head["life"]), int(who["since"]) - 1)) / SLOTS_PER_HOUR
-        learned = int(habit["days"][0]) >= levels.LEARNING_DAYS
+        head, habit, who = block.head[row], block.habit[row], block.who[row]
+        hours = int(head["silent"]) / SLOTS_PER_HOUR
+        usual = max(float(habit["stretch"]) / SLOTS_PER_HOUR, 0.5)
         why: list[reasons.Reason] = []
-        if learned:
-            usual = max(float(habit["stretch"][0]) / SLOTS_PER_HOUR, 0.5)
+        if int(habit["days"]) < levels.LEARNING_DAYS:
+            why.append(("silent_new", {"hours": _hours(hours), "days": int(habit["days"]) + 1}))
+        elif hours > usual:
             why.append(("silent", {"hours": _hours(hours), "usual_hours": _hours(usual)}))
         else:
-            why.append(("silent_new", {"hours": _hours(hours), "days": int(habit["days"][0]) + 1}))
+            since = (slot + 1 - int(head["onset"])) / SLOTS_PER_HOUR
+            life = (slot - max(int(head["life"]), int(who["since"]) - 1)) / SLOTS_PER_HOUR
+            why.append(("unlike", {"hours": _hours(since), "life_hours": _hours(life)}))
         limit = self.life.rules.thresholds.limit_hours[int(who["risk"])]
-        if int(head["silent"]) >= limit * SLOTS_PER_HOUR:
+        if hours >= limit:
             why.append(("limit", {"limit_hours": limit}))
         why += self._why_meter(block, row, slot)
         return why + self._why_phone(block, row, slot, heard)
@@ -123,18 +133,21 @@ class Writer:
         if without >= self.life.rules.gap_slots:
             return [("meter_gap", {"hours": _hours(without / SLOTS_PER_HOUR)})]
         tables = block.today(self.life).tables
-        meter, _ = block.strips.read(slot - 11, 12, np.array([row]))
-        wh = decode_energy(meter[:, 0])
-        measured = meter[:, 0][~np.isnan(wh)]
+        end = self._measured_until(block, row, slot)
+        codes = block.strips.read(end - _LATELY, _LATELY, np.array([row]))[0][:, 0]
+        measured = codes[codes >= ZERO]
         if not len(measured) or not tables.known[row]:
             return []
         if measured[-1] < evidence.floor(tables)[row]:
             return [("power_off", {})]
-        low, high = strip.usual_band(block.habit, tables, row)[self.life.calendar.block(slot)]
-        if math.isnan(low):
-            return []
-        watts = float(np.nanmean(wh)) * SLOTS_PER_HOUR
-        return [("load_quiet", {"watts": round(watts), "low": round(low * 1000), "high": round(high * 1000)})]
+        kw = float(decode_energy(measured).mean()) * SLOTS_PER_HOUR / 1000
+        low, high = strip.usual_band(block.habit, tables, row)[self.life.calendar.block(slot)].tolist()
+        quiet = strip.quiet_load(tables, row)
+        if kw < low:
+            return [("load_low", {"watts": _watts(kw), "low": _watts(low), "high": _watts(high)})]
+        if kw <= _STILL_QUIET * quiet:
+            return [("load_quiet", {"watts": _watts(kw), "quiet": _watts(_STILL_QUIET * quiet)})]
+        return [("load", {"watts": _watts(kw)})]
 
     def _why_phone(self, block: Block, row: int, slot: int, heard: bool) -> list[reasons.Reason]:
         if not block.who["phone_feed"][row]:
@@ -151,6 +164,10 @@ class Writer:
             return [("phone_quiet_week", {})]
         last = first + int(own[-1]) if len(own) else first - 1
         return [("phone_quiet", {"hours": _hours((slot - last) / SLOTS_PER_HOUR)})] if slot > last else []
+
+
+def _watts(kw: float) -> int:
+    return round(kw * 1000)
 
 
 def _hours(hours: float) -> float:
