@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = arguments(__doc__)
     parser.add_argument("--sizes", default="250000,500000,1000000,2000000", help="numbers of homes, with commas")
     parser.add_argument("--quarters", type=int, default=2)
-    parser.add_argument("--area", type=int, default=256, help="homes of one area: at most 65,535 areas are told apart")
+    parser.add_argument("--area", type=int, default=2048, help="homes of one area: a dong")
     parser.set_defaults(workers=2)
     args = parser.parse_args(argv)
     print(machine())
