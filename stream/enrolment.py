@@ -11,11 +11,6 @@ from stream.validate import EARLIEST, LATEST, valid_ids
 MAX_NAME = 64
 """Characters of the name of an area or a dong."""
 MAX_ABSENCES = 100
-MAX_FEEDS = 255
-"""Feeds of one partition; a household knows its feeds by a byte each."""
-MAX_AREAS = 65_535
-"""Areas, and dongs, of one partition."""
-
 Fault = tuple[Reason, str]
 
 
@@ -41,21 +36,13 @@ def fault_of(record: Household) -> Fault | None:
 
 
 def admit(record: Household, members: Members) -> Fault | None:
-    """Give the names in a record their numbers; or say why a partition cannot know more of them."""
+    """Number the feeds of a record; or say why it cannot be watched: its partition cannot know more feeds."""
     if record.withdrawn is not None:
         return None
-    known = (
-        (members.feeds, MAX_FEEDS, "feeds", {record.feeds.meter or "", record.feeds.phone or ""}),
-        (members.areas, MAX_AREAS, "areas", {record.area}),
-        (members.dongs, MAX_AREAS, "dongs", {record.dong}),
-    )
-    for names, most, what, given in known:
-        full = len(names.names) + len(given) > most  # the empty name is one of them; only then look closer
-        if full and len(names.names) - 1 + len(given.difference(names.names)) > most:
-            return Reason.wrong_type, f"this partition knows {len(names.names) - 1} {what}: no room for {given}"
-    for names, _, _, given in known:
-        for name in sorted(given):
-            names.number(name)
+    feeds = members.feeds
+    for name in filter(None, (record.feeds.meter, record.feeds.phone)):
+        if not feeds.number(name):
+            return Reason.wrong_type, f"feed {name}: this partition knows {len(feeds.names) - 1} feeds, no more fit"
     return None
 
 

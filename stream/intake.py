@@ -76,6 +76,8 @@ class Intake:
         self.partition = partition
         self.settings = settings
         self.next = dict(offsets)
+        self.enrolments_until = 0
+        """Readings wait until enrolments are taken up to this offset: else those of new homes would be dropped."""
         self._queues: dict[str, deque[Message]] = {t: deque() for t in (HOUSEHOLDS, METER, PHONE)}
         self._held: dict[str, _Read] = {}
 
@@ -100,8 +102,9 @@ class Intake:
         """Take up to ``most`` messages of each topic as far as the ring has room for them."""
         taken = Taken()
         self._households(taken, most)
-        for topic in SIGNALS:
-            self._signal(topic, taken, most, now)
+        if self.next.get(HOUSEHOLDS, 0) >= self.enrolments_until:
+            for topic in SIGNALS:
+                self._signal(topic, taken, most, now)
         return taken
 
     def _signal(self, topic: str, taken: Taken, most: int, now: float) -> None:

@@ -21,13 +21,14 @@ from stream.records import ALERTS, DEAD_LETTERS, HOUSEHOLDS, METER, PHONE, STATE
 from stream.report import Report
 from stream.rules import Rules
 from stream.settings import Settings
-from stream.store import Out, Store, read_all
+from stream.store import Out, Store, end_of, read_all
 
 log = structlog.get_logger()
 TOPICS = (METER, PHONE, HOUSEHOLDS)
 TICK_SECONDS = 1.0
 SAY_ARRIVALS_SECONDS = 2.0
 GAP_SECONDS = 5.0
+ENROLMENT_SECONDS = 30.0
 
 Seek = Callable[[str, int, int], Awaitable[None]]
 _json = msgspec.json.Encoder().encode
@@ -52,6 +53,7 @@ class Lane:
         self._busy = asyncio.Lock()
         self._paused = True
         self._said = 0.0
+        self._enrolled = (0, 0.0)
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -64,6 +66,7 @@ class Lane:
         offsets = restore.finish()
         begin = {topic: offsets.get(topic, self.earliest.get(topic, 0)) for topic in TOPICS}
         self.intake = Intake(self.partition, self.settings, begin)
+        self.intake.enrolments_until = await end_of(self.settings, HOUSEHOLDS, self.number, begin[HOUSEHOLDS])
         self.metrics.recovered_rows.inc(restore.rows)
         self.metrics.recovery_seconds.set(time.monotonic() - began)
         self.metrics.own(self.number)
@@ -74,6 +77,7 @@ class Lane:
         self.intake.clear()
         self.expected = dict(self.intake.next)
         self._gaps.clear()
+        self._enrolled = (0, 0.0)
         self._paused = False
         return self.expected
 
@@ -146,7 +150,19 @@ class Lane:
             if time.monotonic() - since > GAP_SECONDS and not self._paused:
                 await self._seek(topic, self.number, self.expected[topic])
 
+    def _await_enrolments(self) -> None:
+        """Readings wait for enrolments that were there first; not for those that are gone from the broker meanwhile."""
+        at = self.intake.next[HOUSEHOLDS]
+        if at >= self.intake.enrolments_until:
+            return
+        if at != self._enrolled[0] or not self._enrolled[1]:
+            self._enrolled = (at, time.monotonic())
+        elif time.monotonic() - self._enrolled[1] > ENROLMENT_SECONDS:
+            log.warning("enrolments do not come", partition=self.number, since=at, until=self.intake.enrolments_until)
+            self.intake.enrolments_until = 0
+
     async def _batch(self, now: float) -> None:
+        self._await_enrolments()
         taken = self.intake.take(self.settings.batch_frames, now)
         outcome = self.partition.advance(now)
         if len(self.intake) and (taken.anything or outcome.judged):

@@ -66,7 +66,37 @@ class Store:
 
 async def read_all(settings: Settings, topic: str, partition: int):  # type: ignore[no-untyped-def]
     """Committed records (key, value) of one partition of a topic from its beginning to its present end, in lists."""
-    consumer = AIOKafkaConsumer(
+    async with _reading(settings) as consumer:
+        tp = TopicPartition(settings.topic(topic), partition)
+        consumer.assign([tp])
+        await consumer.seek_to_beginning(tp)
+        async for records in _to_end(consumer, tp):
+            yield [(r.key, r.value) for r in records]
+
+
+async def end_of(settings: Settings, topic: str, partition: int, start: int) -> int:
+    """The offset after the last record of a partition from ``start`` on; ``start`` where there is none.
+
+    Of a compacted topic that may be before its end: the last records may have been deleted.
+    """
+    async with _reading(settings) as consumer:
+        tp = TopicPartition(settings.topic(topic), partition)
+        consumer.assign([tp])
+        end = (await consumer.end_offsets([tp]))[tp]
+        for back in (1, 1000, end):
+            if end <= start:
+                break
+            consumer.seek(tp, max(end - back, start))
+            last = None
+            async for records in _to_end(consumer, tp):
+                last = records[-1].offset
+            if last is not None:
+                return int(last) + 1
+        return start
+
+
+def _reading(settings: Settings) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(
         **client_options(settings),
         isolation_level="read_committed",
         enable_auto_commit=False,
@@ -74,14 +104,12 @@ async def read_all(settings: Settings, topic: str, partition: int):  # type: ign
         max_partition_fetch_bytes=8 * 1024 * 1024,
         fetch_max_bytes=32 * 1024 * 1024,
     )
-    await consumer.start()
-    try:
-        tp = TopicPartition(settings.topic(topic), partition)
-        consumer.assign([tp])
-        await consumer.seek_to_beginning(tp)
-        end = (await consumer.end_offsets([tp]))[tp]
-        while await consumer.position(tp) < end:
-            for records in (await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=_ROWS)).values():
-                yield [(r.key, r.value) for r in records]
-    finally:
-        await consumer.stop()
+
+
+async def _to_end(consumer: AIOKafkaConsumer, tp: TopicPartition):  # type: ignore[no-untyped-def]
+    """Records from the consumer's position to the partition's present end, in lists that are not empty."""
+    end = (await consumer.end_offsets([tp]))[tp]
+    while await consumer.position(tp) < end:
+        for records in (await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=_ROWS)).values():
+            if records:
+                yield records

@@ -121,6 +121,7 @@ class Worker:
     def batch(self, number: int, hook: Callable[[int, Taken], None] = lambda p, t: None) -> Taken:
         """One transaction of a partition: what a lane does."""
         intake = self.intakes[number]
+        intake.enrolments_until = len(self.broker.messages.get((HOUSEHOLDS, number), []))
         taken = intake.take(self.most, NOW)
         outcome = intake.partition.advance(NOW)
         self.alerts += outcome.alerts
@@ -137,18 +138,13 @@ class Worker:
         return taken
 
     def _give(self, number: int) -> None:
-        """Some messages of each topic; enrolments before readings, as a producer that waits for the broker does."""
+        """Some messages of each topic, in whatever order of topics."""
         for topic in (HOUSEHOLDS, METER, PHONE):
             log = self.broker.messages.get((topic, number), [])
             at = self.given[number][topic]
-            if topic != HOUSEHOLDS and self._waiting_for_enrolment(number):
-                continue
             for message in log[at : at + int(self.rng.integers(0, 2 * self.most))]:
                 self.intakes[number].put(message)
                 self.given[number][topic] = message.offset + 1
-
-    def _waiting_for_enrolment(self, number: int) -> bool:
-        return self.intakes[number].next[HOUSEHOLDS] < len(self.broker.messages.get((HOUSEHOLDS, number), []))
 
     def _left(self) -> list[tuple[str, int]]:
         return [(t, p) for (t, p), log in self.broker.messages.items() if self.intakes[p].next[t] < len(log)]
@@ -205,5 +201,5 @@ def state_of(partition: Partition) -> dict[str, object]:
             found[at + name] = array[:n].tobytes()
         found[at + "meter"] = block.strips.meter[:, :n].tobytes()
         found[at + "phone"] = block.strips.phone[:, :n].tobytes()
-        found[at + "people"] = (block.ids, block.terms, block.drills)
+        found[at + "people"] = (list(block.ids), block.terms, block.drills)
     return found

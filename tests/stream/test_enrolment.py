@@ -7,10 +7,11 @@ import msgspec
 import pyarrow as pa
 import pytest
 
+from stream import frames
 from stream.intake import HEADERS_JSON, Intake, Message
 from stream.kafka import partition_of
-from stream.records import HOUSEHOLDS, Absence, Feeds, Household, Reason
-from tests.stream.streaming import AWAY, HERE, NOW, SINCE, intake
+from stream.records import HOUSEHOLDS, METER, Absence, Feeds, Household, Reason
+from tests.stream.streaming import AWAY, HERE, NOW, SINCE, TWO, T, intake, new_partition, readings
 
 
 def put_households(made: Intake, *records: Household | bytes | tuple[bytes, None]) -> Counter[Reason]:
@@ -100,3 +101,16 @@ def test_feeds_beyond_what_a_partition_can_know_are_refused() -> None:
     assert found == {Reason.wrong_type: 300 - 253}
     put_households(made, Household(names[301], SINCE, feeds=Feeds("meter", "phone")))
     assert enrolled(made, names[301])
+
+
+def test_readings_wait_for_enrolments_that_were_there_first() -> None:
+    """A worker that starts on both finds the homes before their readings: none is dropped as a stranger's."""
+    made = Intake(new_partition(0, TWO), TWO, {})
+    made.enrolments_until = len(HERE)
+    value, headers = frames.encode(readings(HERE[:1], [T]), "meter")
+    made.put(Message(METER, 0, value, None, headers, NOW))
+    assert made.take(10, NOW).rows[METER] == 0
+    for offset, home in enumerate(HERE):
+        made.put(Message(HOUSEHOLDS, offset, msgspec.json.encode(Household(home, SINCE)), None, HEADERS_JSON, NOW))
+    taken = made.take(10, NOW)
+    assert (taken.rows[METER], +taken.counts) == (1, {})
