@@ -34,8 +34,9 @@ class Course:
 
 
 def run(engine: str, args: argparse.Namespace) -> list[Course]:
-    """Each way of running the engine, on a broker of its own."""
-    return [_run(engine, way, args) for way in WAYS[engine]]
+    """Each way of running ``engine`` ("quix", or one way of it: "quix:at-least-once"), on a broker of its own."""
+    name, _, way = engine.partition(":")
+    return [_run(name, each, args) for each in ((way,) if way else WAYS[name])]
 
 
 def _run(engine: str, way: str, args: argparse.Namespace) -> Course:
