@@ -21,7 +21,6 @@ from stream.block import Block
 from stream.calendar import Calendar
 from stream.changelog import META, Row, changed_rows
 from stream.columns import MeterColumns, PhoneColumns
-from stream.ids import Ids
 from stream.kafka import partitions_of
 from stream.members import Names
 from stream.partition import Partition
