@@ -7,6 +7,7 @@ from msgspec import Struct
 from stream.kafka import admin_options
 from stream.records import ALERTS, HOUSEHOLDS, WIDE, WIDE_STATE, Alert
 from stream.settings import Settings
+from stream.widerows import AT, Read
 
 SLOT_S = 900
 
@@ -17,12 +18,6 @@ class _Report(Struct, frozen=True):
     partition: int
     clock: int
     offsets: dict[str, int] | None = None
-
-
-class _Judged(Struct, frozen=True):
-    """What matters here of the row of the judge of areas: the next report it will read."""
-
-    offset: int
 
 
 class Watcher:
@@ -52,7 +47,8 @@ class Watcher:
                 for record in records:
                     self._report(msgspec.json.decode(record.value, type=_Report), record.offset)
             elif tp == self._state:
-                self._wide_judged = msgspec.json.decode(records[-1].value, type=_Judged).offset
+                read = [record.value for record in records if record.key == AT]
+                self._wide_judged = msgspec.json.decode(read[-1], type=Read).offset if read else self._wide_judged
             else:
                 alerts += [msgspec.json.decode(record.value, type=Alert) for record in records]
         return alerts

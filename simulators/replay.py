@@ -23,7 +23,7 @@ from stream.producer import FrameProducer
 from stream.records import ALERTS, HOUSEHOLDS, METER, PHONE, WIDE, WIDE_STATE, Alert, Household
 from stream.report import Report
 from stream.settings import Settings
-from stream.widelane import Stored
+from stream.widerows import AT, Read
 
 Progress = Callable[[int, int], None]
 """(slots judged, slots in all)."""
@@ -66,7 +66,8 @@ class Follower:
         for tp, records in (await self._consumer.getmany(timeout_ms=20)).items():
             for record in records:
                 if tp == self._state:
-                    self.judged_reports = msgspec.json.decode(record.value, type=Stored).offset
+                    if record.key == AT:
+                        self.judged_reports = msgspec.json.decode(record.value, type=Read).offset
                     continue
                 report = msgspec.json.decode(record.value, type=Report)
                 self.clocks[report.partition] = report.clock

@@ -24,6 +24,7 @@ from stream.watermark import Source
 
 VERSION = 1
 META = b"meta"
+NAMES = b"names"
 
 
 class StateVersionError(Exception):
@@ -48,6 +49,11 @@ class Meta(Struct, frozen=True):
     clock: int | None
     begun: int | None
     sources: list[SourceRow]
+
+
+class NamesRow(Struct, frozen=True):
+    """Names by number: a row of its own, as it is long and seldom changes."""
+
     areas: list[str]
     dongs: list[str]
     feeds: list[str]
@@ -74,7 +80,10 @@ def changed_rows(partition: Partition, offsets: dict[str, int]) -> Iterator[Row]
     marks, members = partition.marks, partition.members
     sources = [SourceRow(s.name, s.lateness, s.until, s.last_arrival) for s in marks.sources.values()]
     names = members.areas.names, members.dongs.names, members.feeds.names
-    yield META, _pack(Meta(VERSION, offsets, partition.start, marks.clock, marks.begun, sources, *names))
+    if members.names_stored != (many := tuple(map(len, names))):
+        yield NAMES, _pack(NamesRow(*names))
+        members.names_stored = many
+    yield META, _pack(Meta(VERSION, offsets, partition.start, marks.clock, marks.begun, sources))
 
 
 def _block_rows(block: Block, start: int) -> Iterator[Row]:
@@ -109,6 +118,7 @@ class Restore:
         self.partition = partition
         self.rows = 0
         self.meta: Meta | None = None
+        self.names = NamesRow([""], [""], [""])
         self._blocks: dict[int, Block] = {}
         self._slots: dict[tuple[int, int], int] = {}
         self._hours: dict[tuple[int, int], int] = {}
@@ -126,6 +136,9 @@ class Restore:
                         f"state version {self.meta.version}, this anbu reads {VERSION}: "
                         "run the version that wrote it, or start with another topic_prefix"
                     )
+                continue
+            if key == NAMES:
+                self.names = msgspec.msgpack.decode(value, type=NamesRow)
                 continue
             number, part = key.split(b"/")
             block = self._blocks.get(int(number))
@@ -175,8 +188,10 @@ class Restore:
         p.start, p.marks.clock, p.marks.begun = meta.start, meta.clock, meta.begun
         for s in meta.sources:
             p.marks.sources[s.name] = Source(s.name, s.lateness, s.until, None, s.last_arrival)
-        p.members.areas, p.members.dongs = Names(meta.areas), Names(meta.dongs)
-        p.members.feeds = Names(meta.feeds, most=256)
+        names = self.names
+        p.members.areas, p.members.dongs = Names(names.areas), Names(names.dongs)
+        p.members.feeds = Names(names.feeds, most=256)
+        p.members.names_stored = len(names.areas), len(names.dongs), len(names.feeds)
         p.members.blocks = [self._blocks[i] for i in sorted(self._blocks)]
         p.members.restored()
         p.restored()

@@ -18,7 +18,7 @@ from stream.metrics import Metrics
 from stream.partition import Outcome, Partition
 from stream.producer import FrameProducer
 from stream.records import ALERTS, DEAD_LETTERS, HOUSEHOLDS, METER, PHONE, STATE, WIDE
-from stream.report import Report
+from stream.report import Report, pieces
 from stream.rules import Rules
 from stream.settings import Settings
 from stream.store import Out, Store, end_of, read_all
@@ -201,7 +201,8 @@ class Lane:
             report = Report(self.number, self.partition.marks.clock or 0)
         if report is not None:
             report = msgspec.structs.replace(report, arrivals=arrivals, offsets=self.intake.next)
-            yield Out(wide, None, _json(report), 0, HEADERS_JSON)
+            for piece in pieces(report):
+                yield Out(wide, None, _json(piece), 0, HEADERS_JSON)
 
     def _arrivals(self, now: float) -> dict[str, float] | None:
         """Last arrival per feed in use, said every few seconds: by it the stall of a feed is noticed."""

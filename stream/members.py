@@ -43,6 +43,7 @@ class Members:
         self.blocks: list[Block] = []
         self.directory = Directory()
         self.areas, self.dongs, self.feeds = Names(), Names(), Names(most=256)
+        self.names_stored: tuple[int, ...] = ()
         self._free: list[int] = []
         self._next = 0
 

@@ -1,5 +1,8 @@
 """What a partition tells the judge of whole areas: per slot, how many homes of each area are silent, and data gaps."""
 
+from collections.abc import Iterator
+
+import msgspec
 from msgspec import Struct
 
 from stream.records import Alert
@@ -27,3 +30,35 @@ class Report(Struct, frozen=True):
     """Last arrival per feed in use here, wall clock in UTC seconds (0: none yet)."""
     offsets: dict[str, int] | None = None
     """Next offset of each input topic that the partition's state does not include yet."""
+
+
+MOST = 500
+"""Alerts in one record, at half a kilobyte each; 25 areas count as one. No record comes near the broker's limit."""
+
+
+def pieces(report: Report, most: int = MOST) -> Iterator[Report]:
+    """The same report as records of bearable size: all that is told first, the clock it brings in the last of them.
+
+    A whole region without data is thousands of gaps in one slot.
+    """
+    before = report.slots[0].slot if report.slots else report.clock
+    if report.members is not None:
+        yield Report(report.partition, before, members=report.members)
+    for a in range(0, len(report.late), most):
+        yield Report(report.partition, before, late=report.late[a : a + most])
+    kept: list[SlotReport] = []
+    weight = 0
+    for slot in (part for whole in report.slots for part in _parts(whole, most)):
+        more = len(slot.gaps) + len(slot.silent) // 25 + 1
+        if kept and weight + more > most:
+            yield Report(report.partition, before, tuple(kept))
+            kept, weight = [], 0
+        kept.append(slot)
+        weight += more
+    yield msgspec.structs.replace(report, slots=tuple(kept), members=None, late=())
+
+
+def _parts(slot: SlotReport, most: int) -> Iterator[SlotReport]:
+    yield msgspec.structs.replace(slot, gaps=slot.gaps[:most])
+    for a in range(most, len(slot.gaps), most):
+        yield SlotReport(slot.slot, {}, slot.gaps[a : a + most])

@@ -72,15 +72,20 @@ class Wide:
         """Decide every slot that all partitions have reported. ``now``: wall clock in seconds."""
         s = self.state
         until = self._until(now)
-        members: dict[str, int] = defaultdict(int)
-        for partition in s.members.values():
-            for area, many in partition.items():
-                members[area] += many
         alerts: list[Alert] = []
+        members: dict[str, int] | None = None
         for slot in sorted(k for k in s.silent.keys() | s.gaps.keys() if k < until):
+            members = self._members() if members is None else members
             alerts += self._decide(slot, members)
         s.done = max(s.done, until)
         return alerts
+
+    def _members(self) -> dict[str, int]:
+        members: dict[str, int] = defaultdict(int)
+        for partition in self.state.members.values():
+            for area, many in partition.items():
+                members[area] += many
+        return members
 
     def _until(self, now: float) -> int:
         """The slot up to which partitions have reported; one that lags for long is not waited for."""

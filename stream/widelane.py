@@ -7,8 +7,8 @@ from collections.abc import Callable
 import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from msgspec import Struct
 
+from stream import widerows
 from stream.calendar import Calendar
 from stream.feedwatch import FeedWatch
 from stream.intake import HEADERS_JSON
@@ -19,19 +19,10 @@ from stream.report import Report
 from stream.rules import Rules
 from stream.settings import Settings
 from stream.store import Out, Store, read_all
-from stream.wide import Wide, WideState
+from stream.wide import Wide
 
 log = structlog.get_logger()
 _json = msgspec.json.Encoder().encode
-
-
-class Stored(Struct, frozen=True):
-    """The one row: next offset of the reports, areas, feeds."""
-
-    offset: int
-    wide: WideState
-    last: dict[str, float]
-    stalled: dict[str, float]
 
 
 class WideLane:
@@ -52,15 +43,16 @@ class WideLane:
         )
         self._task: asyncio.Task[None] | None = None
         self._offset = 0
+        self._changed: set[int] = set()
 
     async def open(self) -> None:
         """Fence the predecessor, read the state, go to its offset."""
         await self._store.open()
-        async for rows in read_all(self.settings, WIDE_STATE, 0):
-            for _, value in rows:
-                stored = msgspec.json.decode(value, type=Stored)
-                self._offset, self.wide.state = stored.offset, stored.wide
-                self.feeds.last, self.feeds.stalled = dict(stored.last), dict(stored.stalled)
+        found = [row async for part in read_all(self.settings, WIDE_STATE, 0) for row in part]
+        stored = widerows.restore(found)
+        if stored is not None:
+            self._offset, self.wide.state = stored.offset, stored.wide
+            self.feeds.last, self.feeds.stalled = dict(stored.last), dict(stored.stalled)
         await self._consumer.start()
         self._consumer.assign([self._tp])
         self._consumer.seek(self._tp, self._offset)
@@ -94,6 +86,8 @@ class WideLane:
                 report = msgspec.json.decode(record.value, type=Report)
                 if report.arrivals is not None:
                     self.feeds.heard(report.arrivals, now)
+                if report.members is not None:
+                    self._changed.add(report.partition)
                 alerts += self.wide.add(report)
                 self._offset = record.offset + 1
             alerts += self.wide.advance(now)
@@ -102,13 +96,15 @@ class WideLane:
                 await self._write(alerts)
 
     async def _write(self, alerts: list[Alert]) -> None:
-        stored = Stored(self._offset, self.wide.state, self.feeds.last, self.feeds.stalled)
+        stored = widerows.Stored(self._offset, self.wide.state, self.feeds.last, self.feeds.stalled)
         topic = self.settings.topic(ALERTS)
         keys = [(a.household_id or a.area or a.reasons[0].values.get("feed", "")) for a in alerts]
         rows = [
             Out(topic, str(k).encode(), _json(a), None, HEADERS_JSON) for k, a in zip(keys, alerts, strict=True)
         ]
-        rows.append(Out(self.settings.topic(WIDE_STATE), b"wide", _json(stored), 0))
+        state = self.settings.topic(WIDE_STATE)
+        rows += [Out(state, key, value, 0) for key, value in widerows.rows(stored, self._changed)]
+        self._changed.clear()
         await self._store.write(rows)
         for alert in alerts:
             self.metrics.alerts.labels(alert.kind, alert.level, alert.event).inc()
