@@ -46,9 +46,13 @@ def make_topics(settings: Settings) -> None:
         raise UserError(f"{problems[0]}{more}")
 
 
+LEAN = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
+"""glibc gives memory back at once: a worker with a million households needs 150 MiB less (docs/benchmarks.md)."""
+
+
 def start_workers(children: Supervisor, settings: Settings, logs: Path) -> None:
     """Start ``settings.workers`` workers, each with its log in ``logs``."""
-    env = environment(settings)
+    env = {**LEAN, **environment(settings)}
     for n in range(settings.workers):
         name = f"worker-{n}"
         children.start(name, [*ANBU, "worker", "--index", str(n)], log_path=logs / f"{name}.log", env=env)

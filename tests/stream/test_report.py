@@ -67,13 +67,14 @@ def test_a_region_without_data_is_no_record_too_large():
 def test_the_areas_state_comes_back_from_its_rows(held: int):
     """Cut into rows below a megabyte, after a larger state was stored before it, the state is restored."""
     state = WideState(
-        clocks={p: 100 for p in range(8)},
+        clocks=dict.fromkeys(range(8), 100),
         members={p: {f"area-{a:05}": 2 for a in range(30_000)} for p in range(8)},
         done=100,
         out={"a0": Outage(90, {g.alert_id: g for g in map(gap, range(held))})},
     )
     stored = widerows.Stored(7, state, {"meter": 1.0}, {})
-    larger = msgspec.structs.replace(stored, wide=WideState(out={"b": Outage(1, {str(n): gap(n) for n in range(20_000)})}))
+    much = WideState(out={"b": Outage(1, {str(n): gap(n) for n in range(20_000)})})
+    larger = msgspec.structs.replace(stored, wide=much)
     rows = [*widerows.rows(larger, ()), *widerows.rows(stored, state.members)]
     assert max(len(value) for _, value in rows) < LIMIT
     assert widerows.restore(rows) == stored
