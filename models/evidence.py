@@ -17,7 +17,7 @@ QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 FACTORS = (1.25, 1.6, 2.4, 4.0)
 """Edges: quantiles of the quiet nights, then multiples of the last of them."""
 
-LOW, HIGH = -3 * UNIT, 1 * UNIT
+LOW, HIGH = -3 * UNIT, 3 * UNIT // 2
 """One reading's evidence is clipped to this: no single reading decides, and life speaks louder than silence."""
 
 _QUIET_TOLD = 2, 3
@@ -26,11 +26,9 @@ _QUIET_TOLD = 2, 3
 PROOF = -3 * UNIT
 """Evidence as strong as this is a proof of life: load the quiet home practically never shows."""
 
-SIGN = -1 * UNIT
-"""Evidence as strong as this is a sign of life: the hours of the fixed limits count from the last of them."""
-
-WEAK_SIGN = -UNIT // 4
-"""Evidence as strong as this is a sign of life where all that spoke for silence has been outweighed by now."""
+SIGN = -UNIT // 4
+"""Evidence as strong as this is a sign of life where all that spoke for silence has been outweighed by now. The hours
+of silence count from the last proof or sign of life."""
 
 _PSEUDO = 8.0  # slots of the home's own day that every two-hour table starts from
 _SMOOTH = 0.02  # of the quiet nights' slots, spread to every bin: what has not been seen can still happen

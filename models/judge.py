@@ -15,7 +15,7 @@ from models.levels import Thresholds
 from models.slots import OWN, SLOTS_PER_HOUR, ZERO
 from models.state import BINS, CAP, Heads
 
-_OWN_LIMIT = 1.25
+_OWN_LIMIT = 1.5
 """Times the longest silence known of a person that a home must be silent before a fixed limit is held against it."""
 _LONGEST = 60_000  # slots of silence are counted up to here
 _NEVER = 65_535
@@ -99,8 +99,8 @@ class Span:
 class Told:
     """What one slot tells of n households, (n,) each: evidence in 1/64 nat (None: nobody's), and who showed life.
 
-    ``measured``: a reading is there (None: none was due). ``life``: proof of life, ``seen``: at least a sign of it.
-    ``known``: slots that are now known to be silent, unless seen.
+    ``measured``: a reading is there (None: none was due). ``life``: proof of life. ``known``: slots that are now
+    known, and silent unless they show life.
     """
 
     number: int
@@ -112,7 +112,6 @@ class Told:
     by_meter: NDArray[np.int16] | None = None
     measured: Mask | None = None
     life: Mask | None = None
-    seen: Mask | None = None
 
 
 def weigh(day: Day, span: Span) -> list[Told]:
@@ -142,17 +141,15 @@ def _weigh_meter(day: Day, span: Span, told: list[Told], at: slice | NDArray[np.
     judged = due & (codes >= day.floor)
     raw = np.take(day.ratios, evidence.bins(codes, day.tables.edges) + day.base)
     raw *= judged
-    life, seen = raw <= evidence.PROOF, raw <= evidence.SIGN
+    life = raw <= evidence.PROOF
     if day.new is not None:
-        first = judged & day.new & (codes >= evidence.FIRST_DAY_LIFE)
-        life |= first
-        seen |= first
+        life |= judged & day.new & (codes >= evidence.FIRST_DAY_LIFE)
     if (odd := span.width != 2).any():
         raw[:, odd] = raw[:, odd] * _WEIGHT[span.width[odd]] >> 2
     known = measured * span.width
     for i, t in enumerate(told):
         t.by_meter, t.measured = raw[i], measured[i]
-        t.life, t.seen = life[i] | own[i], seen[i] | own[i]
+        t.life = life[i] | own[i]
         t.known = known[i] if t.known is None else known[i] + t.known
 
 
@@ -162,7 +159,6 @@ def advance(heads: Heads, day: Day, told: Told, limit: NDArray[np.uint16]) -> Mo
     ``limit`` (n,): the slots of silence that alarm, from `Day.limit`.
     """
     life = told.own if told.life is None else told.life
-    seen = told.own if told.seen is None else told.seen
     score, rested = heads.score, heads.score == 0
     alive = told.watched > life
     if told.by_phone is not None:
@@ -179,8 +175,9 @@ def advance(heads: Heads, day: Day, told: Told, limit: NDArray[np.uint16]) -> Mo
     np.minimum(score, CAP, out=score)
     score *= alive
     heads.meter *= alive
+    seen = life
     if told.by_meter is not None:
-        seen = seen | (score == 0) & (told.by_meter <= evidence.WEAK_SIGN)
+        seen = life | (score == 0) & (told.by_meter <= evidence.SIGN)
     if told.known is not None:
         heads.silent += told.known
         np.minimum(heads.silent, _LONGEST, out=heads.silent)

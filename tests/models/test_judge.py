@@ -1,0 +1,269 @@
+"""One slot judged: silence adds up, life ends it, what is not known says nothing."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from models import gaps, judge, levels
+from models.judge import Day, Span
+from models.levels import Thresholds
+from models.slots import DATA, ESTIMATED, INCOMING, MISSING, OWN, ZERO
+from models.state import CAP, HABIT, UNIT, Heads, fresh
+
+EVENING = 9
+QUIET, LIVELY = 60, 160
+
+
+def home(n: int = 1, days: int = 30) -> tuple[Heads, Day]:
+    """Homes that are quiet at night and lively every evening, with a phone used now and then."""
+    head, habit = fresh(np.zeros(n, np.int64))
+    habit["nights"][:, :10] = np.random.default_rng(3).integers(QUIET - 4, QUIET + 4, (10, 8))
+    habit["counts"][:, :, :4] = 1
+    habit["counts"][:, EVENING, 8:] = 24
+    habit["calls"][:, EVENING], habit["calls_days"], habit["days"] = 30, 20, days
+    habit["worst"], habit["stretch"], habit["record"] = 5, 20, 30
+    assert habit.dtype == HABIT
+    return Heads.of(head), judge.open_day(habit, Thresholds())
+
+
+def span(
+    codes: object, phone: object = 0, width: int = 2, first: int = 1, heard: bool = True, watched: bool = True
+) -> Span:
+    """Slots of one home in the evening, each the end of an interval."""
+    c = np.atleast_1d(np.array(codes, np.uint8))[:, None]
+    p = np.broadcast_to(np.array(phone, np.uint8).reshape(-1, 1), c.shape)
+    ones = np.ones(c.shape, np.bool_)
+    return Span(first, EVENING, c, p, ones & watched, ones & watched & (width > 0), ones & heard & watched,
+                np.array([width], np.uint16))  # fmt: skip
+
+
+def run(heads: Heads, day: Day, given_span: Span, limit: int = 200) -> list[tuple[int, int]]:
+    """Judge a span. Returns (slot, level before) where the level changed."""
+    moved = []
+    for told in judge.weigh(day, given_span):
+        rows, before = judge.advance(heads, day, told, np.full(len(heads.score), limit, np.uint16))
+        moved += [(told.number, int(b)) for b in before]
+        assert len(rows) == len(before)
+    return moved
+
+
+def bytes_of(heads: Heads) -> bytes:
+    """All fields."""
+    return b"".join(getattr(heads, name).tobytes() for name in Heads.__slots__)
+
+
+def test_quiet_evenings_add_up_and_raise_levels_in_order() -> None:
+    """Hours of quiet load with a silent phone go through attention and caution to serious, never back."""
+    heads, day = home()
+    moved = run(heads, day, span([QUIET] * 80))
+    assert [before for _, before in moved] == [levels.NONE, levels.ATTENTION, levels.CAUTION]
+    assert heads.level[0] == levels.SERIOUS
+    assert heads.onset[0] == 1
+
+
+@pytest.mark.parametrize(("codes", "phone"), [([LIVELY], [0]), ([QUIET], [OWN])], ids=["load", "phone"])
+def test_a_proof_of_life_ends_everything(codes: list[int], phone: list[int]) -> None:
+    """Load far above quiet, or the phone used: score, hours and level are back at nothing."""
+    heads, day = home()
+    run(heads, day, span([QUIET] * 80))
+    moved = run(heads, day, span(codes, phone, first=200))
+    assert moved == [(200, levels.SERIOUS)]
+    assert (heads.score[0], heads.silent[0], heads.level[0], heads.life[0]) == (0, 0, levels.NONE, 200)
+
+
+@pytest.mark.parametrize("code", [DATA, INCOMING])
+def test_what_others_do_proves_nothing(code: int) -> None:
+    """Incoming calls, pushes and data leave the evidence as silence does."""
+    (a, day), (b, _) = home(), home()
+    run(a, day, span([QUIET] * 20, [0]))
+    run(b, day, span([QUIET] * 20, [code]))
+    assert bytes_of(a) == bytes_of(b)
+
+
+@pytest.mark.parametrize("code", [MISSING, ESTIMATED])
+def test_what_was_not_measured_is_neither_silence_nor_life(code: int) -> None:
+    """A slot without a reading moves nothing but the phone's part."""
+    heads, day = home()
+    run(heads, day, span([QUIET] * 10))
+    before = (int(heads.meter[0]), int(heads.silent[0]), int(heads.life[0]))
+    run(heads, day, span([code] * 10, first=50))
+    assert (int(heads.meter[0]), int(heads.silent[0]), int(heads.life[0])) == before
+
+
+def test_no_power_is_not_a_silent_resident() -> None:
+    """Exactly zero in a home that always draws something is no evidence on its resident."""
+    heads, day = home()
+    run(heads, day, span([ZERO] * 40, heard=False))
+    assert heads.score[0] == 0
+
+
+def test_a_phone_feed_that_is_behind_says_nothing() -> None:
+    """Empty slots past a feed's watermark are not silence."""
+    heads, day = home()
+    run(heads, day, span([MISSING] * 40, heard=False))
+    assert (heads.score[0], heads.phone[0]) == (0, 0)
+
+
+@pytest.mark.parametrize("alone", ["meter", "phone"])
+def test_one_silent_source_alone_reaches_at_most_caution(alone: str) -> None:
+    """Days of it change nothing about that."""
+    heads, day = home()
+    run(heads, day, span([QUIET] * 900, heard=False) if alone == "meter" else span([MISSING] * 900))
+    assert heads.level[0] == levels.CAUTION
+
+
+def test_who_is_absent_is_not_judged_and_begins_anew() -> None:
+    """An absence ends what stands and raises nothing, however long."""
+    heads, day = home()
+    run(heads, day, span([QUIET] * 80))
+    run(heads, day, span([QUIET] * 400, watched=False, first=100))
+    assert (heads.level[0], heads.score[0], heads.silent[0]) == (levels.NONE, 0, 0)
+
+
+def test_in_the_learning_days_only_the_limit_speaks() -> None:
+    """Evidence of a new home raises nothing, the fixed limit does, from the slot at which silence began."""
+    heads, day = home(days=5)
+    moved = run(heads, day, span([QUIET] * 120), limit=200)
+    assert moved == [(100, levels.NONE)]
+    assert heads.level[0] == levels.CAUTION
+
+
+def test_a_limit_counts_only_what_is_known() -> None:
+    """Slots without a reading do not use up the limit of a home with a meter."""
+    heads, day = home(days=5)
+    run(heads, day, span([MISSING] * 300), limit=200)
+    assert heads.silent[0] == 0
+
+
+@pytest.mark.parametrize(("record", "limit"), [(20, 96), (100, 150), (1000, 288)])
+def test_a_known_long_silence_moves_the_limit_up_to_three_times(record: int, limit: int) -> None:
+    """One and a half times the longest silence known, at least the limit, at most three of it; new homes the limit."""
+    _, day = home()
+    day.habit["record"] = record
+    fixed = np.array([96], np.uint16)
+    assert day.limit(fixed).tolist() == [limit]
+    assert replace(day, learned=np.array([False])).limit(fixed).tolist() == [96]
+
+
+slots = st.lists(
+    st.tuples(st.integers(0, 255), st.integers(0, 3), st.booleans(), st.booleans()), min_size=1, max_size=40
+)
+
+
+@given(slots, st.sampled_from([0, 1, 2, 4]), st.lists(st.integers(1, 39), max_size=5))
+def test_how_slots_are_grouped_does_not_matter(
+    told: list[tuple[int, int, bool, bool]], width: int, cuts: list[int]
+) -> None:
+    """Judged one by one, all at once or in pieces: the same heads, and all figures within their bounds."""
+    codes, phone, heard, watched = (np.array(column) for column in zip(*told, strict=True))
+    whole = _span(codes, phone, heard, watched, width, 0)
+    (a, day), (b, other) = home(), home()
+    run(a, day, whole)
+    edges = sorted({0, len(told), *(c for c in cuts if c < len(told))})
+    for i, j in pairwise(edges):
+        run(b, other, _span(codes[i:j], phone[i:j], heard[i:j], watched[i:j], width, i))
+    assert bytes_of(a) == bytes_of(b)
+    for field in (a.score, a.meter, a.phone, a.peak):
+        assert 0 <= field[0] <= CAP
+
+
+@given(slots, st.integers(2, 30), st.integers(0, 29))
+def test_a_home_is_judged_alike_among_any_number_of_homes(
+    told: list[tuple[int, int, bool, bool]], n: int, row: int
+) -> None:
+    """The head of one home does not depend on the homes beside it."""
+    row %= n
+    codes, phone, heard, watched = (np.array(column) for column in zip(*told, strict=True))
+    one = _span(codes, phone, heard, watched, 2, 0)
+    (a, day), (b, other) = home(), home(n)
+    run(a, day, one)
+    run(b, other, _among(one, n, row))
+    for name in Heads.__slots__:
+        assert getattr(a, name)[0] == getattr(b, name)[row], name
+
+
+def _span(
+    codes: NDArray[np.int64], phone: NDArray[np.int64], heard: NDArray[np.bool_], watched: NDArray[np.bool_],
+    width: int, first: int,
+) -> Span:  # fmt: skip
+    due = watched & (width > 0) & ((first + np.arange(len(codes)) + 1) % max(width, 1) == 0)
+    columns = [x[:, None] for x in (codes.astype(np.uint8), phone.astype(np.uint8), watched, due, heard & watched)]
+    return Span(first, EVENING, *columns, np.array([width], np.uint16))
+
+
+def _among(one: Span, n: int, row: int) -> Span:
+    rng = np.random.default_rng(n)
+
+    def wide(x: NDArray[np.generic]) -> NDArray[np.generic]:
+        out = rng.integers(0, 2 if x.dtype == np.bool_ else 200, (len(x), n)).astype(x.dtype)
+        out[:, row] = x[:, 0]
+        return out
+
+    columns = [wide(x) for x in (one.codes, one.phone, one.watched, one.due, one.heard)]
+    return Span(one.first, one.block, *columns, np.full(n, 2, np.uint16))  # type: ignore[arg-type]
+
+
+def _gap(heads: Heads, day: Day, code: int, number: int, asked: bool = True, absent: bool = False) -> gaps.Moved | None:
+    given_span = span([code], first=number, heard=False, watched=not absent)
+    (told,) = judge.weigh(day, given_span)
+    judge.advance(heads, day, told, np.array([10_000], np.uint16))
+    mask = np.array([True])
+    return gaps.advance(heads, told, mask & (asked and not absent), mask if absent else None, 24, 96)
+
+
+def test_a_gap_begins_deepens_and_ends_by_readings() -> None:
+    """Six hours without a reading is a gap, a day without any sign of life is for a person, a reading ends it."""
+    heads, day = home()
+    states = []
+    for number in range(1, 120):
+        _gap(heads, day, MISSING, number)
+        states.append(int(heads.gap[0]))
+    assert states == [gaps.NONE] * 22 + [gaps.GAP] * 72 + [gaps.PERSON] * 25
+    moved = _gap(heads, day, QUIET, 120, asked=False)
+    assert moved is not None
+    assert (heads.gap[0], heads.data[0], moved[1].tolist(), moved[2].tolist()) == (gaps.NONE, 120, [gaps.PERSON], [-1])
+
+
+def test_a_gap_is_entered_only_when_asked() -> None:
+    """Between the hours nothing is entered, however long data is missing."""
+    heads, day = home()
+    assert all(_gap(heads, day, MISSING, number, asked=False) is None for number in range(1, 120))
+
+
+def test_life_by_phone_keeps_a_gap_from_needing_a_person() -> None:
+    """Who is known to live needs no visit because of a meter."""
+    heads, day = home()
+    for number in range(1, 200):
+        heads.life[:] = number - 1
+        _gap(heads, day, MISSING, number)
+    assert heads.gap[0] == gaps.GAP
+
+
+def test_an_absence_ends_a_gap_and_its_clock_begins_anew() -> None:
+    """Nobody waits for data of who is away; six hours count from the return."""
+    heads, day = home()
+    for number in range(1, 50):
+        _gap(heads, day, MISSING, number)
+    assert heads.gap[0] == gaps.GAP
+    assert _gap(heads, day, MISSING, 50, absent=True) is not None
+    assert heads.gap[0] == gaps.NONE
+    for number in range(51, 74):
+        _gap(heads, day, MISSING, number)
+    assert heads.gap[0] == gaps.NONE
+    _gap(heads, day, MISSING, 74)
+    assert heads.gap[0] == gaps.GAP
+
+
+def test_heads_come_back_as_they_were_stored() -> None:
+    """Fields as arrays of their own and as records are the same."""
+    head, _ = fresh(np.arange(5))
+    head["score"], head["level"], head["life"] = CAP, 3, 1_960_000
+    again = np.zeros_like(head)
+    Heads.of(head).store(again)
+    assert again.tobytes() == head.tobytes()
+    assert UNIT * 500 == CAP
