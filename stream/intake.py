@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream import enrolment, frames
+from stream.beginning import Beginning
 from stream.columns import BadRow, MeterColumns, PhoneColumns
 from stream.frames import FrameError
 from stream.kafka import partitions_of
@@ -80,6 +81,7 @@ class Intake:
         """Readings wait until enrolments are taken up to this offset: else those of new homes would be dropped."""
         self._queues: dict[str, deque[Message]] = {t: deque() for t in (HOUSEHOLDS, METER, PHONE)}
         self._held: dict[str, _Read] = {}
+        self._beginning = Beginning(partition, settings)
 
     def put(self, message: Message) -> None:
         """Queue a message; the caller sees to it that offsets follow each other."""
@@ -102,7 +104,8 @@ class Intake:
         """Take up to ``most`` messages of each topic as far as the ring has room for them."""
         taken = Taken()
         self._households(taken, most)
-        if self.next.get(HOUSEHOLDS, 0) >= self.enrolments_until:
+        enrolled = self.next.get(HOUSEHOLDS, 0) >= self.enrolments_until
+        if enrolled and self._beginning.reached({s: self._queues[t] for t, s in SIGNALS.items()}, now):
             for topic in SIGNALS:
                 self._signal(topic, taken, most, now)
         return taken

@@ -165,11 +165,11 @@ def empty_phone() -> PhoneColumns:
     return found
 
 
-def intake() -> Intake:
-    """Partition 0 of two with its homes enrolled."""
+def intake(phone: str | None = None) -> Intake:
+    """Partition 0 of two with its homes enrolled, watched by the feed `meter` and this one."""
     made = Intake(new_partition(0, TWO), TWO, {})
     for offset, home in enumerate(HERE):
-        record = Household(home, SINCE, feeds=Feeds("meter", "phone"))
+        record = Household(home, SINCE, feeds=Feeds("meter", phone))
         made.put(Message(HOUSEHOLDS, offset, msgspec.json.encode(record), home.encode(), HEADERS_JSON, NOW))
     taken = made.take(100, NOW)
     assert (taken.dead, made.next) == ([], {HOUSEHOLDS: len(HERE)})

@@ -27,7 +27,6 @@ from tests.stream.streaming import (
     Broker,
     T,
     Worker,
-    empty_phone,
     intake,
     readings,
     standing,
@@ -247,50 +246,3 @@ def test_rows_of_another_partition_are_handed_on() -> None:
     assert (signal, columns.household_id.to_pylist(), feed) == ("meter", [AWAY[0]], "kepco")
     assert +taken.counts == {(METER, Reason.wrong_partition): 1}
     assert int((made.partition.members.blocks[0].strips.meter > 0).sum()) == 2
-
-
-# --- further ahead than the ring reaches -------------------------------------------------------------------------
-
-
-def test_frames_ahead_of_the_clock_wait_and_lose_nothing() -> None:
-    """Two days of one feed before the other has sent anything: held back, then written as the clock comes."""
-    made = intake()
-    home = HERE[0]
-    for offset, day in enumerate(range(3)):
-        start = [T + day * DAY + 900 * i for i in range(96)]
-        value, headers = frames.encode(readings([home] * 96, start), "meter", T + (day + 1) * DAY)
-        made.put(Message(METER, offset, value, None, headers, NOW))
-    rows, judged = 0, 0
-    for _ in range(4):
-        rows += made.take(10, NOW).rows[METER]
-        judged += made.partition.advance(NOW).judged
-    assert len(made) > 0
-    assert made.next[METER] < 3
-    beats = frames.encode(empty_phone(), "phone", T + 3 * DAY)
-    made.put(Message(PHONE, 0, beats[0], None, beats[1], NOW))
-    told = False
-    for _ in range(4):
-        taken = made.take(10, NOW)
-        told |= taken.rest and taken.anything
-        rows += taken.rows[METER]
-        judged += made.partition.advance(NOW).judged
-    assert told, "a frame that was held and is written now must be stored"
-    assert (made.next[METER], len(made), rows) == (3, 0, 288)
-    assert judged >= 3 * 96 * len(HERE)
-    assert int((made.partition.members.blocks[0].strips.meter > 0).sum()) == 288
-
-
-def test_phone_events_and_readings_share_a_clock() -> None:
-    """A slot is judged when both feeds have passed it: the slower one sets the pace."""
-    made = intake()
-    value, headers = frames.encode(readings(HERE[:1], [T]), "meter", T + 4 * 3600)
-    made.put(Message(METER, 0, value, None, headers, NOW))
-    made.take(10, NOW)
-    made.partition.advance(NOW)
-    assert made.partition.marks.clock == T // 900
-    events = PhoneColumns(pa.array(HERE[:1]), np.array([T + 60]), np.zeros(1, np.uint8), np.ones(1, np.float32))
-    value, headers = frames.encode(events, "phone", T + 3 * 3600)
-    made.put(Message(PHONE, 0, value, None, headers, NOW))
-    made.take(10, NOW)
-    made.partition.advance(NOW)
-    assert made.partition.marks.clock == (T + 3 * 3600) // 900
