@@ -22,6 +22,7 @@ from typing import Any, Self
 import confluent_kafka
 import psutil
 
+from anbu.services import LEAN
 from benchmarks.homes import Crowd, Lived, state_rows
 from deploy.kafka.broker import LocalBroker, free_port
 from stream import topics
@@ -131,8 +132,8 @@ class Stand:
         return psutil.Process(started.pid)
 
     def environment(self) -> dict[str, str]:
-        """The environment in which this checkout is imported."""
-        return dict(os.environ, PYTHONPATH=str(ROOT))
+        """The environment in which this checkout is imported, and workers run as `anbu up` runs them."""
+        return {**LEAN, **os.environ, "PYTHONPATH": str(ROOT)}
 
     def alive(self) -> None:
         """Raise RuntimeError when a worker has ended, or memory runs out: better this run than other people's."""
