@@ -1,24 +1,27 @@
 """History through the broker gives the backtest's alerts, record for record, whatever happens to workers and broker."""
 
 import asyncio
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from deploy.kafka.broker import LocalBroker
-from simulators.backtest import backtest, in_time
-from simulators.replay import Delivery, replay
+from simulators.backtest import backtest, in_order, in_time, span
+from simulators.replay import Delivery, Follower, _parts, replay
 from stream import topics
 from stream.records import Alert
 from stream.settings import Settings
-from tests.broker.workers import Workers, until
+from tests.broker.workers import Workers, until, until_async
 from tests.histories import History, eventful
 
 pytestmark = pytest.mark.broker
 
-SHUFFLED = Delivery(lateness_minutes=45, repeated=0.1, rows_per_frame=200)
+SHUFFLED = Delivery(lateness_minutes=45, repeated=0.1, rows_per_frame=100)
+LIMIT_S = 150
 EVERY_KIND = {
     ("silence", "raised", "attention"),
     ("silence", "raised", "caution"),
@@ -31,37 +34,71 @@ EVERY_KIND = {
 }
 
 
-class Progress:
-    """How far the slowest partition's clock has got, as a share of the history."""
+class Replay:
+    """A replay in a thread of its own. It is sent up to a share of the history at a time, so that at each fault there
+    is data on its way and data still to come."""
 
-    def __init__(self) -> None:
-        self.share = 0.0
+    def __init__(self, history: History, settings: Settings) -> None:
+        self._history, self._settings = history, settings
+        self._first, self._last = first, last = span(in_order(history.meter), in_order(history.phone))
+        self._parts = sum(1 for _ in _parts(history.meter, history.phone, first, last, SHUFFLED))
+        self._sent = 0
+        self._until = 0.0
+        self._over = False
+        self._more = threading.Condition()
+        self._alerts: asyncio.Future[list[Alert]] | None = None
 
-    def __call__(self, done: int, total: int) -> None:
-        self.share = done / total
+    async def __aenter__(self) -> Self:
+        self._alerts = asyncio.ensure_future(asyncio.to_thread(asyncio.run, self._run()))
+        return self
 
-    async def reaches(self, share: float) -> None:
-        """Wait for a share of the history to be judged; there must be more to come."""
-        await until(lambda: self.share >= share, f"{share:.0%} judged (at {self.share:.0%})", 90)
-        assert self.share < 0.97, "all was judged before the fault came: make the history longer"
+    async def __aexit__(self, *_: object) -> None:
+        self._over = True
+        self.send_until(1.0)
+        assert self._alerts is not None
+        await asyncio.wait([self._alerts], timeout=LIMIT_S)
 
+    def send_until(self, share: float) -> None:
+        """Let more be sent."""
+        with self._more:
+            self._until = share
+            self._more.notify()
 
-async def replayed(history: History, settings: Settings, harm: Callable[[Progress], object]) -> list[Alert]:
-    """Alerts of a replay during which ``harm`` happens; it must have ended while data was still flowing."""
-    progress = Progress()
-    harming = asyncio.ensure_future(harm(progress))  # type: ignore[call-overload]
-    got = asyncio.create_task(
-        replay(history.meter, history.phone, history.households, settings, progress, SHUFFLED)
-    )
-    done, _ = await asyncio.wait({harming, got}, timeout=150, return_when=asyncio.FIRST_COMPLETED)
-    assert done, f"neither done after 150 s; {progress.share:.0%} judged"
-    if got in done and not harming.done():
-        harming.cancel()
-        got.result()
-        raise AssertionError("everything was judged before the faults were over: make the history longer")
-    await harming
-    async with asyncio.timeout(100):
-        return [a for a in await got if a.kind != "feed_stalled"]
+    async def is_judged(self, share: float) -> None:
+        """Wait until the slowest partition's clock has passed this share of the history; there is more to come."""
+        async with Follower(self._settings) as follower:
+
+            async def judged() -> float:
+                await follower.look()
+                clocks = follower.clocks.values()
+                behind = self._first if len(clocks) < self._settings.partitions else min(clocks)
+                return (behind - self._first) / (self._last - self._first)
+
+            async def far_enough() -> bool:
+                return await judged() >= share
+
+            await until_async(far_enough, f"{share:.0%} of the history is judged")
+            assert await judged() < self._until
+        assert self._sent < self._parts
+
+    async def alerts(self) -> list[Alert]:
+        """What the whole of it gave, but for feeds that were said to be stalled."""
+        self.send_until(1.0)
+        assert self._alerts is not None
+        async with asyncio.timeout(LIMIT_S):
+            return [a for a in await self._alerts if a.kind != "feed_stalled"]
+
+    def _told(self, done: int, total: int) -> None:
+        """Called after each part is sent, and on and on when all are."""
+        self._sent += 1
+        if self._over and done < total:
+            raise RuntimeError("the test is over")
+        with self._more:
+            self._more.wait_for(lambda: self._until * self._parts >= min(self._sent, self._parts), LIMIT_S)
+
+    async def _run(self) -> list[Alert]:
+        history = self._history
+        return await replay(history.meter, history.phone, history.households, self._settings, self._told, SHUFFLED)
 
 
 def same(got: list[Alert], history: History, settings: Settings) -> None:
@@ -76,29 +113,37 @@ async def test_alerts_survive_kills_freezes_and_a_broker_crash(
     own_broker: LocalBroker, make_settings: Callable[..., Settings], tmp_path: Path
 ) -> None:
     """Shuffled and repeated, a worker killed -9, one frozen past its session and woken, the broker killed: the same."""
-    settings = make_settings(own_broker, session_timeout_seconds=4, batch_frames=20)
+    settings = make_settings(own_broker, session_timeout_seconds=4, batch_frames=10)
     topics.ensure(settings)
     history = eventful()
-    async with Workers(settings, tmp_path, 2) as workers:
+    run = Replay(history, settings)
 
-        async def harm(progress: Progress) -> None:
-            await progress.reaches(0.1)
-            workers[0].kill()
-            await until(lambda: workers.ended == [(0, -9)], "worker 0 is gone")
-            await until(workers.all_owned, "worker 0 is back and partitions are shared")
-            await progress.reaches(0.3)
-            frozen = workers[1]
-            frozen.freeze()
-            await until(lambda: len(workers[0].owns()) == settings.partitions, "worker 0 has taken all over")
-            frozen.wake()
-            await until(workers.all_owned, "both share the partitions again")
-            assert frozen.code in (None, 70)
-            await progress.reaches(0.6)
-            own_broker.kill()
-            await asyncio.to_thread(own_broker.start)
-            assert progress.share < 0.97
+    async def kill(workers: Workers) -> None:
+        workers[0].kill()
+        await until(lambda: workers.ended == [(0, -9)], "worker 0 is gone")
+        run.send_until(0.4)
+        await until(workers.all_owned, "worker 0 is back and partitions are shared")
 
+    async def freeze(workers: Workers) -> None:
+        frozen = workers[1]
+        frozen.freeze()
+        run.send_until(0.7)
+        await until(lambda: len(workers[0].owns()) == settings.partitions, "worker 0 has taken all over")
+        frozen.wake()
+        await until(workers.all_owned, "both share the partitions again")
+        assert frozen.code in (None, 70)
+
+    async def crash(workers: Workers) -> None:
+        own_broker.kill()
+        await asyncio.to_thread(own_broker.start)
+
+    faults: list[tuple[float, Callable[[Workers], Awaitable[None]]]] = [(0.1, kill), (0.3, freeze), (0.5, crash)]
+    async with Workers(settings, tmp_path, 2) as workers, run:
         await until(workers.all_owned, "all partitions are owned")
-        got = await replayed(history, settings, harm)
-        assert [code for _, code in workers.ended[1:] if code != 70] == []
+        run.send_until(0.2)
+        for share, fault in faults:
+            await run.is_judged(share)
+            await fault(workers)
+        got = await run.alerts()
+        assert {code for _, code in workers.ended[1:]} <= {70}
     same(got, history, settings)
