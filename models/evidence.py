@@ -26,16 +26,15 @@ _QUIET_TOLD = 2, 3
 PROOF = -3 * UNIT
 """Evidence as strong as this is a proof of life: load the quiet home practically never shows."""
 
-SIGN = -UNIT // 4
-"""Evidence as strong as this is a sign of life where all that spoke for silence has been outweighed by now. The hours
-of silence count from the last proof or sign of life."""
+SIGN, SIGN_NEW = -UNIT // 4, -UNIT
+"""Evidence as strong as this (in the learning days: as the second) is a sign of life where all that spoke for silence
+has been outweighed by now. The hours of silence count from the last proof or sign of life."""
 
 _PSEUDO = 8.0  # slots of the home's own day that every two-hour table starts from
-_SMOOTH = 0.02  # of the quiet nights' slots, spread to every bin: what has not been seen can still happen
+_SMOOTH = 0.02  # of the quiet nights' slots, one at least, added to every bin: what was not seen can still happen
 _STEPS = 25.5
 _DARK_EDGE = code_of_watts(8)
-FIRST_DAY_LIFE = code_of_watts(150)
-"""Before the first quiet night is known, this much over a slot counts as life."""
+_LIVELY = code_of_watts(150)
 
 
 @dataclass(slots=True)
@@ -66,7 +65,8 @@ def tables(habit: NDArray[np.void]) -> Tables:
     below = [np.add.reduce(nights < edge, axis=0, dtype=np.int32) for edge in edges]  # code - 1 < edge
     upto = np.stack([np.zeros_like(below[0]), *below, seen], axis=1)
     full = np.maximum(seen, 1)[:, None]
-    share = (np.diff(upto, axis=1) + _SMOOTH * full) / (full * (1 + BINS * _SMOOTH))
+    unseen = np.maximum(_SMOOTH * full, 1)
+    share = (np.diff(upto, axis=1) + unseen) / (full + BINS * unseen)
     quiet = np.rint(UNIT * np.log(share.astype(np.float32))).astype(np.int16)
     return Tables(edges, quiet, usual(habit), seen >= 4)
 
@@ -108,6 +108,12 @@ def floor(t: Tables) -> NDArray[np.uint8]:
 def dark(codes: NDArray[np.uint8], t: Tables) -> NDArray[np.bool_]:
     """Exactly nothing in a home that always draws something: the power is off. Shape of ``codes`` (n,)."""
     return (codes == ZERO) & (floor(t) > ZERO)
+
+
+def lively(t: Tables) -> NDArray[np.uint8]:
+    """The code above which a home is plainly lived in, before its evidence means much, (n,): over 150 W, and over the
+    highest edge where a quiet night is known."""
+    return np.where(t.known, np.maximum(t.edges[-1], _LIVELY), _LIVELY).astype(np.uint8)
 
 
 def phone_silence(habit: NDArray[np.void], block: int) -> NDArray[np.int16]:

@@ -26,16 +26,18 @@ def learn_day(
     heard: NDArray[np.bool_],
     there: NDArray[np.bool_],
     learn: NDArray[np.bool_],
+    floor: NDArray[np.uint8],
 ) -> evidence.Tables:
     """Take one finished day into ``habit`` (n,), in place, and begin the day's peaks in ``heads`` anew.
 
     ``codes``, ``phone`` (96, n): the day's strip, from local midnight. ``blocks`` (96,): two-hour block of each slot.
     ``there`` (n,): enrolled and not absent; ``heard`` (n,): there, and the phone feed was complete all day; ``learn``
-    (n,): there and not alarmed. Returns the tables that follow.
+    (n,): there and not alarmed; ``floor`` (n,): the least code that is evidence, so that a night without power is not
+    taken for a quiet one. Returns the tables that follow.
     """
-    _learn_night(habit, codes[NIGHT], learn)
+    _learn_night(habit, codes[NIGHT], learn & (codes[NIGHT] >= floor).all(axis=0))
     tables = evidence.tables(habit)
-    _learn_counts(habit, codes, blocks, learn & tables.known, tables.edges)
+    _learn_counts(habit, codes, blocks, learn & tables.known & (codes >= floor), tables.edges)
     tables.usual = evidence.usual(habit)
     _learn_calls(habit, phone, blocks, learn & heard)
     told = there & ((codes >= ZERO).any(axis=0) | heard)
@@ -59,8 +61,7 @@ def _learn_silence(habit: NDArray[np.void], longest: NDArray[np.uint16], told: N
     habit["record"] = np.where(told, np.maximum(today, record - (record + 16) // 32), record)
 
 
-def _learn_night(habit: NDArray[np.void], night: NDArray[np.uint8], learn: NDArray[np.bool_]) -> None:
-    whole = learn & (night >= ZERO).all(axis=0)
+def _learn_night(habit: NDArray[np.void], night: NDArray[np.uint8], whole: NDArray[np.bool_]) -> None:
     mean = night.sum(axis=0, dtype=np.int32)  # 16 slots: the sum is the mean in 1/16
     usual = habit["night_usual"].astype(np.int32)
     usual = np.where(usual == 0, mean, usual)
@@ -82,7 +83,7 @@ def _learn_counts(
     n = len(habit)
     cell = evidence.bins(codes, edges) + (BINS * blocks).astype(np.int32)[:, None]
     cell += (BLOCKS_PER_DAY * BINS * np.arange(n, dtype=np.int32))[None, :]
-    seen = np.bincount(cell[use & (codes >= ZERO)], minlength=n * BLOCKS_PER_DAY * BINS)
+    seen = np.bincount(cell[use], minlength=n * BLOCKS_PER_DAY * BINS)
     counts = habit["counts"] + seen.reshape(n, BLOCKS_PER_DAY, BINS).astype(np.uint8)  # 60 and 25 hours' slots: a byte
     counts >>= (np.add.reduce(counts, axis=2, dtype=np.int16) > _FULL).astype(np.uint8)[:, :, None]
     habit["counts"] = counts

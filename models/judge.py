@@ -34,7 +34,9 @@ class Day:
     """What is looked up all day: made from the habits (n,) at its beginning.
 
     ``steps``: scores of the three levels, (n,) each, out of reach while learning. ``floor`` (n,): the least code that
-    is evidence. ``ratios`` (n x 10,) and ``silence`` (n,) are those of two-hour ``block`` of the day.
+    is evidence. ``sign`` (n,): evidence that is a sign of life. ``lively`` (n,): codes above it are proof of life in
+    the learning days (None: all have learned). ``ratios`` (n x 10,) and ``silence`` (n,) are those of two-hour
+    ``block`` of the day.
     """
 
     habit: NDArray[np.void]
@@ -42,7 +44,8 @@ class Day:
     steps: tuple[NDArray[np.int16], ...]
     learned: Mask
     floor: NDArray[np.uint8]
-    new: Mask | None
+    sign: NDArray[np.int16]
+    lively: NDArray[np.uint8] | None
     base: NDArray[np.int32]
     block: int = -1
     ratios: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
@@ -71,9 +74,10 @@ def open_day(habit: NDArray[np.void], thresholds: Thresholds, tables: evidence.T
     for d in days:
         score = np.where(learned, np.ceil(levels.score_at(d, habit["worst"])), _NEVER)
         steps.append(np.minimum(score, CAP + 1).astype(np.int16))
-    new = None if tables.known.all() else ~tables.known
+    lively = None if learned.all() else np.where(learned, 255, evidence.lively(tables)).astype(np.uint8)
+    sign = np.where(learned, evidence.SIGN, evidence.SIGN_NEW).astype(np.int16)
     base = np.arange(0, len(habit) * BINS, BINS, dtype=np.int32)
-    return Day(habit, tables, tuple(steps), learned, evidence.floor(tables), new, base)
+    return Day(habit, tables, tuple(steps), learned, evidence.floor(tables), sign, lively, base)
 
 
 @dataclass(slots=True)
@@ -142,8 +146,8 @@ def _weigh_meter(day: Day, span: Span, told: list[Told], at: slice | NDArray[np.
     raw = np.take(day.ratios, evidence.bins(codes, day.tables.edges) + day.base)
     raw *= judged
     life = raw <= evidence.PROOF
-    if day.new is not None:
-        life |= judged & day.new & (codes >= evidence.FIRST_DAY_LIFE)
+    if day.lively is not None:
+        life |= judged & (codes > day.lively)
     if (odd := span.width != 2).any():
         raw[:, odd] = raw[:, odd] * _WEIGHT[span.width[odd]] >> 2
     known = measured * span.width
@@ -177,7 +181,7 @@ def advance(heads: Heads, day: Day, told: Told, limit: NDArray[np.uint16]) -> Mo
     heads.meter *= alive
     seen = life
     if told.by_meter is not None:
-        seen = life | (score == 0) & (told.by_meter <= evidence.SIGN)
+        seen = life | (score == 0) & (told.by_meter <= day.sign)
     if told.known is not None:
         heads.silent += told.known
         np.minimum(heads.silent, _LONGEST, out=heads.silent)
@@ -185,26 +189,27 @@ def advance(heads: Heads, day: Day, told: Told, limit: NDArray[np.uint16]) -> Mo
     np.maximum(heads.peak, score, out=heads.peak)
     np.maximum(heads.stretch, heads.silent, out=heads.stretch)
     np.copyto(heads.life, told.number, where=life)
-    _begin(heads, rested, told.number)
+    _begin(heads, rested, told)
     hot = ((score >= day.steps[0]) | (heads.silent >= limit) | (heads.level > levels.NONE)).nonzero()[0]
-    return _levels(heads, day, hot, rested, limit, told.number) if len(hot) else _UNMOVED
+    return _levels(heads, day, hot, limit, told.number) if len(hot) else _UNMOVED
 
 
-def _begin(heads: Heads, rested: Mask, number: int) -> None:
-    """Silence begins with the first evidence, unless a fixed limit has called it out already."""
+def _begin(heads: Heads, rested: Mask, told: Told) -> None:
+    """Silence begins with the interval of the first evidence; one that a fixed limit calls out, with its hours."""
     begins = rested & (heads.score > 0) & (heads.level == levels.NONE)
-    np.copyto(heads.onset, number, where=begins)
+    since = told.number if told.known is None else told.number + 1 - np.maximum(told.known, 1).astype(np.int32)
+    np.copyto(heads.onset, since, where=begins)
 
 
 def _levels(
-    heads: Heads, day: Day, rows: NDArray[np.intp], rested: Mask, limit: NDArray[np.uint16], number: int
+    heads: Heads, day: Day, rows: NDArray[np.intp], limit: NDArray[np.uint16], number: int
 ) -> Moved:
     """Levels of the rows that have one or may get one."""
     before, score, silent = heads.level[rows], heads.score[rows], heads.silent[rows]
     level = levels.evidence_level(score, heads.meter[rows], heads.phone[rows], [s[rows] for s in day.steps])
     ruled = silent >= limit[rows]
+    by_rule = ruled & (before == levels.NONE) & (level == levels.NONE)
     level[ruled] = np.maximum(level[ruled], levels.CAUTION)
-    by_rule = ruled & (before == levels.NONE) & rested[rows] & (score == 0)
     heads.onset[rows[by_rule]] = number + 1 - silent[by_rule].astype(np.int32)
     level = np.where(~ruled & (score == 0), levels.NONE, np.maximum(level, before)).astype(np.uint8)
     moved = level != before

@@ -137,7 +137,7 @@ class Life:
         if absent is not None:
             there &= ~absent.any(axis=0)
         learn = there & (heads.level < levels.CAUTION)
-        blocks = self.calendar.blocks(first, SLOTS_PER_DAY)
-        tables = habit.learn_day(rows.habit, heads, meter, phone, blocks, there & (heard >= last), there, learn)
+        blocks, floor = self.calendar.blocks(first, SLOTS_PER_DAY), self.today(rows).floor
+        tables = habit.learn_day(rows.habit, heads, meter, phone, blocks, there & (heard >= last), there, learn, floor)
         rows.day = judge.open_day(rows.habit, self.rules.thresholds, tables)
         rows.limit = None

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from models import evidence
 from models import habit as habits
-from models.slots import ESTIMATED, MISSING, OWN
+from models.slots import ESTIMATED, MISSING, OWN, ZERO
 from models.state import NIGHTS, UNIT, Heads, fresh
 
 BLOCKS = np.repeat(np.arange(12), 8)
@@ -26,7 +27,10 @@ def learn(
     """Take in one day."""
     heads = Heads.of(fresh(np.zeros(1, np.int64))[0])
     heads.peak[:], heads.stretch[:] = peak * UNIT, stretch
-    habits.learn_day(habit, heads, codes, np.full((96, 1), phone, np.uint8), BLOCKS, heard & there, there, learns)
+    floor = evidence.floor(evidence.tables(habit))
+    habits.learn_day(
+        habit, heads, codes, np.full((96, 1), phone, np.uint8), BLOCKS, heard & there, there, learns, floor
+    )
 
 
 def new() -> NDArray[np.void]:
@@ -114,6 +118,18 @@ def test_nights_with_somebody_up_are_not_quiet_nights() -> None:
         learn(habit, day_of())
     learn(habit, day_of(night=120))
     assert 120 not in habit["nights"]
+
+
+def test_nights_without_power_are_not_quiet_nights() -> None:
+    """A week of exactly nothing leaves a home that always draws something as it was."""
+    habit = new()
+    for _ in range(8):
+        learn(habit, day_of())
+    before = habit.copy()
+    for _ in range(7):
+        learn(habit, day_of(night=ZERO, evening=ZERO))
+    assert (habit["nights"] == before["nights"]).all()
+    assert (habit["counts"] == before["counts"]).all()
 
 
 def test_calls_are_learned_by_the_hour_and_only_when_the_feed_was_complete() -> None:
