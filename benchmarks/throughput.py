@@ -13,6 +13,7 @@ benchmarks/quix.py say with which settings), one reading a message, for `--secon
 
 import argparse
 import asyncio
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,9 +80,7 @@ def _show(metrics: dict[str, float], course: watching.Course) -> None:
 
 
 def _profile(pid: int, out: Path, seconds: int) -> None:
-    import subprocess
-
-    command = ["py-spy", "record", "-p", str(pid), "-d", str(seconds), "-r", "200", "-f", "raw", "-o", str(out)]
+    command = ["py-spy", "record", "-p", str(pid), "-d", str(seconds), "-r", "100", "-f", "raw", "-o", str(out)]
     subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -96,7 +95,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--engines", default="anbu,faust,quix")
     parser.add_argument("--seconds", type=float, default=30, help="for each of the other engines")
     parser.add_argument("--dir", type=Path, default=Path(".anbu"), help="where the brokers keep their files meanwhile")
-    parser.add_argument("--profile", type=Path, help="write a py-spy profile of the worker (raw stacks) here")
+    parser.add_argument("--profile", type=Path, help="write the worker's stacks here (needs py-spy)")
     parser.add_argument("--profile-seconds", type=int, default=30)
     args = parser.parse_args(argv)
     print(machine())
