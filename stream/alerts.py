@@ -40,13 +40,19 @@ class Writer:
         self, event: Event, block: Block, row: int, level: int, onset: int, slot: int, why: Sequence[reasons.Reason]
     ) -> Alert:
         """An alert on silence as of the end of ``slot``, at ``level`` (when cleared: the level it had)."""
-        score = int(block.head["score"][row])
-        period = levels.return_period(score, float(block.habit["worst"][row])) if score else None
+        period = self._return_period(block, row)
         life = int(block.head["life"][row])
         picture = event != "cleared"
         return self._alert(
             event, block, row, "silence", _LEVELS[level], _FOR[level], slot, onset, life, why, period, picture
         )
+
+    def _return_period(self, block: Block, row: int) -> float | None:
+        """Days of this life in which such evidence is seen once; None where a fixed limit spoke and not the evidence."""
+        if block.habit["days"][row] < levels.LEARNING_DAYS:
+            return None
+        period = levels.return_period(int(block.head["score"][row]), float(block.habit["worst"][row]))
+        return period if period >= self.life.rules.thresholds.attention_days else None
 
     def gap(
         self, event: Event, block: Block, row: int, state: int, data: int, slot: int, heard: bool,

@@ -55,7 +55,7 @@ class Members:
         """Block and row in it."""
         return self.blocks[row // ROWS], row % ROWS
 
-    def who(self, household: Household, step: int = 0) -> NDArray[np.void]:
+    def who(self, household: Household, step: int = 0, phase: int = 0) -> NDArray[np.void]:
         """The fixed part of a household's row, (1,)."""
         who = np.zeros(1, WHO)
         who["since"] = min(slot_from(household.since), FREE - 1)
@@ -63,7 +63,7 @@ class Members:
         who["meter_feed"] = self.feeds.number(household.feeds.meter or NO_FEED)
         who["phone_feed"] = self.feeds.number(household.feeds.phone or NO_FEED)
         who["risk"] = RISKS.index(household.risk)
-        who["step"] = step
+        who["step"], who["phase"] = step, phase
         return who
 
     def enrol(self, households: Sequence[Household], earliest: int) -> list[int]:
@@ -89,7 +89,7 @@ class Members:
         """A household's new record: who and on what terms; its state stays."""
         block, i = self.at(row)
         since = int(block.who["since"][i])
-        block.who[i] = self.who(household, int(block.who["step"][i]))[0]
+        block.who[i] = self.who(household, int(block.who["step"][i]), int(block.who["phase"][i]))[0]
         block.who["since"][i] = since
         self.set_terms(row, household)
         block.dirty.add(WHO_ROW)
