@@ -48,7 +48,7 @@ class Writer:
         )
 
     def _return_period(self, block: Block, row: int) -> float | None:
-        """Days of this life in which such evidence is seen once; None where a fixed limit spoke and not the evidence."""
+        """Days of this life in which such evidence is seen once; None where a limit spoke, not the evidence."""
         if block.habit["days"][row] < levels.LEARNING_DAYS:
             return None
         period = levels.return_period(int(block.head["score"][row]), float(block.habit["worst"][row]))
