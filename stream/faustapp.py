@@ -93,6 +93,11 @@ def make_app(settings: Settings, lanes: Lanes, client: str) -> faust.App:
     async def revoked(*_: Any, **__: Any) -> None:
         await lanes.pause()
 
+    @app.on_partitions_assigned.connect
+    async def assigned(*given: Any, **__: Any) -> None:
+        if not given[1]:  # Faust asks nobody where to start then: lanes that went elsewhere would stay here
+            await lanes.take_over(set(), {})
+
     async def seek(topic: str, partition: int, offset: int) -> None:
         await app.consumer.seek(TP(settings.topic(topic), partition), offset)
 

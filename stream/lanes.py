@@ -67,12 +67,15 @@ class Lanes:
             if self._wide is None and 0 in partitions:
                 self._wide = await _opened(WideLane(self.settings, self.metrics))
                 self._wide.start(self._failed)
+            if self._wide is not None:
+                self._wide.resume()
             self.ready = True
             return {number: lane.resume() for number, lane in self._lanes.items()}
 
     async def pause(self) -> None:
         """Let every lane finish its transaction and start no other."""
-        await asyncio.gather(*(lane.pause() for lane in self._lanes.values()))
+        wide = [self._wide.pause()] if self._wide is not None else []
+        await asyncio.gather(*(lane.pause() for lane in self._lanes.values()), *wide)
 
     async def close(self) -> None:
         """Give everything up."""

@@ -42,6 +42,8 @@ class WideLane:
             auto_offset_reset="earliest",
         )
         self._task: asyncio.Task[None] | None = None
+        self._busy = asyncio.Lock()
+        self._go = asyncio.Event()
         self._offset = 0
         self._changed: set[int] = set()
 
@@ -58,6 +60,16 @@ class WideLane:
         self._consumer.seek(self._tp, self._offset)
         now = time.time()  # nobody watched while this was not running: feeds count from now
         self.feeds.last = {f: now if f not in self.feeds.stalled else at for f, at in self.feeds.last.items()}
+
+    async def pause(self) -> None:
+        """Finish the transaction under way and start no other: while the group is rebalanced another may take over."""
+        self._go.clear()
+        async with self._busy:
+            pass
+
+    def resume(self) -> None:
+        """Go on."""
+        self._go.set()
 
     def start(self, failed: Callable[[BaseException], None]) -> None:
         """Begin to work; ``failed`` is called with the error that ends it."""
@@ -78,22 +90,27 @@ class WideLane:
         await self._store.close()
 
     async def _run(self) -> None:
-        while True:
-            batches = await self._consumer.getmany(self._tp, timeout_ms=500, max_records=2000)
-            now, alerts = time.time(), []
-            records = batches.get(self._tp, [])
-            for record in records:
-                report = msgspec.json.decode(record.value, type=Report)
-                if report.arrivals is not None:
-                    self.feeds.heard(report.arrivals, now)
-                if report.members is not None:
-                    self._changed.add(report.partition)
-                alerts += self.wide.add(report)
-                self._offset = record.offset + 1
-            alerts += self.wide.advance(now)
-            alerts += self.feeds.check(now)
-            if records or alerts:
-                await self._write(alerts)
+        while await self._go.wait():
+            async with self._busy:
+                if self._go.is_set():
+                    await self._batch()
+
+    async def _batch(self) -> None:
+        batches = await self._consumer.getmany(self._tp, timeout_ms=500, max_records=2000)
+        now, alerts = time.time(), []
+        records = batches.get(self._tp, [])
+        for record in records:
+            report = msgspec.json.decode(record.value, type=Report)
+            if report.arrivals is not None:
+                self.feeds.heard(report.arrivals, now)
+            if report.members is not None:
+                self._changed.add(report.partition)
+            alerts += self.wide.add(report)
+            self._offset = record.offset + 1
+        alerts += self.wide.advance(now)
+        alerts += self.feeds.check(now)
+        if records or alerts:
+            await self._write(alerts)
 
     async def _write(self, alerts: list[Alert]) -> None:
         stored = widerows.Stored(self._offset, self.wide.state, self.feeds.last, self.feeds.stalled)

@@ -48,6 +48,7 @@ def main(settings: Settings, index: int) -> None:
         await lanes.close()
 
     worker = Worker(app, loop=loop, loglevel="WARN", override_logging=False, redirect_stdouts=False, quiet=True)
+    worker.spinner = None  # it writes escapes of the terminal between our lines of JSON
     try:
         worker.execute_from_commandline()
     finally:
