@@ -15,7 +15,7 @@ from models.levels import Thresholds
 from models.slots import OWN, SLOTS_PER_HOUR, ZERO
 from models.state import BINS, CAP, Heads
 
-_OWN_LIMIT = 2.0
+_OWN_LIMIT = 3.0
 """Times the longest silence known of a person that a home must be silent before a fixed limit is held against it."""
 _LONGEST = 60_000  # slots of silence are counted up to here
 _NEVER = 65_535

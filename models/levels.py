@@ -1,7 +1,7 @@
 """Levels as return periods: how many days of this person's life one would wait to see such evidence by chance.
 
 Evidence is measured against the home's own usual worst of a day: x = score / (3 + worst). Over homes, a highest x
-of a silence comes about once in 8.2 x^2.2 days (measured on real homes), which turns a level given in days into a
+of a silence comes about once in 8.5 x^2.2 days (measured on real homes), which turns a level given in days into a
 threshold on the score.
 """
 
@@ -19,7 +19,7 @@ NAMES = ("none", "attention", "caution", "serious")
 LEARNING_DAYS = 14
 """Until then only the fixed limits speak."""
 
-_SCALE, _POWER, _OFFSET = 8.2, 2.2, 3.0
+_SCALE, _POWER, _OFFSET = 8.5, 2.2, 3.0
 _BOTH = 2 * UNIT  # each signal's own part that `serious` needs: one silent source alone reaches at most caution
 
 

@@ -140,9 +140,9 @@ def test_a_limit_counts_only_what_is_known() -> None:
     assert heads.silent[0] == 0
 
 
-@pytest.mark.parametrize(("record", "limit"), [(20, 96), (100, 200), (1000, 288)])
+@pytest.mark.parametrize(("record", "limit"), [(20, 96), (70, 210), (1000, 288)])
 def test_a_known_long_silence_moves_the_limit_up_to_three_times(record: int, limit: int) -> None:
-    """Twice the longest silence known, at least the limit, at most three of it; new homes the limit."""
+    """Three times the longest silence known, at least the limit, at most three of it; new homes the limit."""
     _, day = home()
     day.habit["record"] = record
     fixed = np.array([96], np.uint16)

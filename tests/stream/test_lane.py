@@ -241,6 +241,7 @@ async def test_the_report_never_runs_ahead_of_the_state(bench: Bench) -> None:
             if out.topic == "x.wide" and states:
                 restore = Restore(new_partition(0, SETTINGS))
                 restore.add([(o.key, o.value) for o in states])
-                assert msgspec.json.decode(out.value, type=Report).offsets == restore.finish()
-                told += 1
+                report = msgspec.json.decode(out.value, type=Report)
+                assert report.offsets in (None, restore.finish())  # None: a piece, the last of them tells
+                told += report.offsets is not None
     assert told > 0

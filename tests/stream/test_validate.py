@@ -98,7 +98,7 @@ def test_good_columns_come_back_as_they_are():
 
 @pytest.mark.parametrize("minutes", [15, 30, 60])
 def test_an_interval_may_begin_at_any_quarter_hour(minutes):
-    """Intervals follow the clock on the utility's wall, which in zones of :30 and :45 is no multiple of an hour of UTC."""
+    """Intervals follow the clock on the utility's wall; zones of :30 and :45 are no whole hours from UTC."""
     for quarter in range(4):
         assert check_meter(meter(start=T - 900 * quarter, minutes=minutes), now=T)[1] == []
 
