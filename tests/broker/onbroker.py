@@ -61,18 +61,17 @@ async def restored(settings: Settings, number: int) -> tuple[Partition, dict[str
 
 
 async def until_included(settings: Settings, limit_s: float = LIMIT_S) -> None:
-    """Wait until the state of every partition includes all that is on the input topics."""
-    wanted = await ends(settings, INPUTS)
-    numbers = sorted({p for (_, p), end in wanted.items() if end})
+    """Wait until the state of every partition includes all that is on the input topics, what was passed on too."""
 
     async def included() -> bool:
-        for number in numbers:
+        wanted = await ends(settings, INPUTS)
+        for number in sorted({p for (_, p), end in wanted.items() if end}):
             _, offsets = await restored(settings, number)
             if any(offsets.get(t, 0) < end for (t, p), end in wanted.items() if p == number):
                 return False
-        return True
+        return wanted == await ends(settings, INPUTS)
 
-    await until_async(included, f"everything on the topics is in the state ({wanted})", limit_s)
+    await until_async(included, "everything on the topics is in the state", limit_s)
 
 
 async def expected(settings: Settings, number: int) -> Partition:
