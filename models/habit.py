@@ -13,7 +13,7 @@ NIGHT = slice(1 * SLOTS_PER_HOUR, 5 * SLOTS_PER_HOUR)
 _FULL = 60  # slots per two-hour table before it is halved: the last week counts as much as all before it
 _CALL_DAYS = 24
 _RECORD = 60 * 96  # slots; a half-float holds it, and no limit is so long
-_MEMORY_DAYS = 30
+_MEMORY_DAYS = 20
 _WORST = 90 * UNIT  # one day's score counts at most this much in the calibration
 
 
