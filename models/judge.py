@@ -201,9 +201,7 @@ def _begin(heads: Heads, rested: Mask, told: Told) -> None:
     np.copyto(heads.onset, since, where=begins)
 
 
-def _levels(
-    heads: Heads, day: Day, rows: NDArray[np.intp], limit: NDArray[np.uint16], number: int
-) -> Moved:
+def _levels(heads: Heads, day: Day, rows: NDArray[np.intp], limit: NDArray[np.uint16], number: int) -> Moved:
     """Levels of the rows that have one or may get one."""
     before, score, silent = heads.level[rows], heads.score[rows], heads.silent[rows]
     level = levels.evidence_level(score, heads.meter[rows], heads.phone[rows], [s[rows] for s in day.steps])

@@ -269,9 +269,7 @@ class Partition:
 
     # --- small helpers -------------------------------------------------------------------------------------------
 
-    def _by_block(
-        self, rows: NDArray[np.int64], known: NDArray[np.bool_]
-    ) -> Iterable[tuple[Block, NDArray[np.int64]]]:
+    def _by_block(self, rows: NDArray[np.int64], known: NDArray[np.bool_]) -> Iterable[tuple[Block, NDArray[np.int64]]]:
         number = np.where(known, rows // ROWS, -1)
         order = np.argsort(number, kind="stable")
         bounds = np.searchsorted(number[order], np.arange(len(self.members.blocks) + 1))
@@ -311,4 +309,3 @@ class Partition:
             if i and (source := self.marks.sources.get(name)) is not None:
                 until[i] = source.until or 0
         return until
-

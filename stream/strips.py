@@ -96,9 +96,7 @@ class Strips:
         self.phone[:, row] = 0
 
 
-def _columns(
-    ring: NDArray[np.uint8], first: int, count: int, rows: slice | NDArray[np.int64]
-) -> NDArray[np.uint8]:
+def _columns(ring: NDArray[np.uint8], first: int, count: int, rows: slice | NDArray[np.int64]) -> NDArray[np.uint8]:
     """``count`` columns of a ring from ``first``, (count, rows): a view where they lie side by side."""
     end = first + count
     if isinstance(rows, slice):

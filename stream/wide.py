@@ -160,5 +160,3 @@ class Wide:
 
 def _values(area: str, silent: int, members: int) -> dict[str, float | str]:
     return {"area": area, "silent": silent, "members": members}
-
-

@@ -358,7 +358,7 @@ def replace_since(h: Household, since: object) -> Household:
 @pytest.mark.parametrize("offset", [0, 15, 30, 45])
 def test_intervals_may_begin_at_any_quarter_hour(minutes: int, offset: int) -> None:
     """A meter whose intervals begin off the hour is judged when they end: the same levels, shifted in time."""
-    life = lives(days=18, stop=15.5, minutes=minutes, seed=3)
+    life = lives(days=20, stop=15.5, minutes=minutes, seed=3)
     shifted = replace(life, meter=replace(life.meter, start=life.meter.start + offset * 60))
     alerts, partition = play(shifted, Settings())
     assert ("home-0", "silence", "level_changed", "caution") in said(alerts)
