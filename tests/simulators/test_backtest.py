@@ -64,6 +64,14 @@ def test_unknown_households_are_enrolled_with_defaults_from_their_first_record()
     assert found["home-0"].risk == "normal"
 
 
+def test_the_first_record_of_either_signal_counts() -> None:
+    """A call an hour before the first reading is when the household is watched from."""
+    early = replace(LIFE.phone, at=LIFE.phone.at - (int(LIFE.phone.at[0]) - T) - 3600)
+    since = {h.household_id: h.since.timestamp() for h in enrol_unknown(LIFE.meter, early, [])}
+    assert min(since.values()) == T - 3600
+    assert max(since.values()) <= T
+
+
 @pytest.mark.parametrize("without", ["meter", "phone", "both"])
 def test_a_signal_may_be_missing_altogether(without: str) -> None:
     """Only calls, only readings, or nothing at all: no error."""

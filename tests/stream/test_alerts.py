@@ -107,3 +107,25 @@ def test_a_home_without_a_phone_feed_says_so() -> None:
     nothing = frames.take(LIFE.phone, np.zeros(0, np.int64))
     alert = caution(replace(LIFE, households=homes, phone=nothing))
     assert "phone_none" in {r.code for r in alert.reasons}
+
+
+@pytest.mark.parametrize("shift", [0, 1800])
+def test_a_reading_that_is_not_over_is_not_told(shift: int) -> None:
+    """Written ahead of the clock, an hourly reading is not in the words nor in the picture until its hour is over."""
+    life = lives(days=16, stop=15.5, minutes=60, seed=3)
+    life = replace(life, meter=replace(life.meter, start=life.meter.start + shift))
+    partition = play(life, Settings())[1]
+    block, row = partition.members.at(0)
+    clock = partition.marks.clock
+    assert clock is not None
+
+    def told() -> tuple[object, ...]:
+        at = [(partition.writer.strip(block, row, clock + i), partition.writer.why_silent(block, row, clock + i, True))
+              for i in range(3)]  # fmt: skip
+        return tuple(at)
+
+    before = told()
+    ahead = frames.take(life.meter, np.flatnonzero(of(life.meter, "home-0"))[-1:])
+    partition.meter(replace(ahead, start=np.array([life.end]), kwh=np.array([5], np.float32)))
+    assert block.strips.slot(clock, 1)[0][0] > 0
+    assert told() == before

@@ -81,7 +81,7 @@ def test_nothing_is_known_before_it_is_over(cut: int) -> None:
     """The input cut off at any moment gives the alerts from before it, byte for byte."""
     moment = T + cut * SLOT
     life = replace(LONG, meter=_hourly(LONG.meter))
-    expected = [a for a in play(life, Settings())[0] if a.at.timestamp() <= moment]
+    expected = [a for a in play(life, Settings(), step=16)[0] if a.at.timestamp() <= moment]
     assert play(until(life, moment), Settings(), end=moment)[0] == expected
 
 
@@ -233,8 +233,8 @@ def test_a_phone_feed_that_lags_is_not_waited_for_for_ever_and_its_silence_says_
     partition, wall = partition_of(life), 1000.0
     first = until(life, T + DAY)
     found = list(given(partition, first, T + DAY))
+    silent = [int(head(partition, h.household_id)["phone"]) for h in life.households]
     rest = where(life, life.meter.start >= T + DAY, life.phone.at >= T + DAY)
-    partition.meter(rest.meter) if len(rest.meter) == 0 else None
     for mark in range(T + DAY + 4 * SLOT, T + 3 * DAY + 1, 4 * SLOT):
         rows = np.flatnonzero((rest.meter.start >= mark - 4 * SLOT) & (rest.meter.start < mark))
         partition.meter(frames.take(rest.meter, rows))
@@ -242,9 +242,7 @@ def test_a_phone_feed_that_lags_is_not_waited_for_for_ever_and_its_silence_says_
         wall += 3600
         found += partition.advance(wall).alerts
     assert partition.marks.clock == (T + 3 * DAY) // SLOT
-    assert int(head(partition, "home-0")["phone"]) <= int(head(kept, "home-0")["phone"])
-    before = {a.alert_id for a in expected}
-    assert all(a.reasons[-1].code != "phone_quiet" for a in found if a.event == "raised" and a.alert_id not in before)
+    assert [int(head(partition, h.household_id)["phone"]) for h in life.households] == silent
     partition.phone(frames.take(rest.phone, np.flatnonzero(rest.phone.at < T + 3 * DAY)))
     partition.heard("phone", None, T + 3 * DAY, wall)
     found += partition.advance(wall).alerts

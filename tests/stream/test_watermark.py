@@ -65,6 +65,13 @@ def test_a_feed_that_moves_is_waited_for_again() -> None:
     assert made.target(2000.0) == 119
 
 
+def test_what_was_judged_without_a_feed_stays_judged_when_it_comes_back() -> None:
+    """A feed that comes back behind the clock, but within the wait, does not turn it back."""
+    made = marks(meter=120, phone=115)
+    made.clock = 120
+    assert made.target(0.0) == 120
+
+
 def test_a_feed_that_stops_alone_stops_the_clock() -> None:
     """No wall clock moves it."""
     made = marks(meter=120)
