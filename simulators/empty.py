@@ -47,21 +47,25 @@ def quiet_nights(nights: NDArray[np.float32]) -> NDArray[np.float32]:
     return nights[whole & (level <= np.median(level[whole]))] if whole.any() else nights[:0]
 
 
+def quiet_limit(wh: NDArray[np.float32], per_day: int) -> float:
+    """Wh an interval above which somebody lives: a tenth above 19 in 20 intervals of the quiet nights of whole days
+    (n,); NaN without a whole night."""
+    hour = per_day // 24
+    quiet = quiet_nights(wh.reshape(-1, per_day)[:, hour : 5 * hour])
+    return _BUSY * float(np.quantile(quiet, 0.95)) if len(quiet) else float("nan")
+
+
 def absences(home: Home) -> NDArray[np.intp]:
     """Stretches [begin, end) of a day or more at quiet load without a rise in the evening, an hour off at both edges,
     (k, 2); none for a home that looks like this for over a quarter of its time: there it says nothing."""
     hour, wh = home.per_day // 24, home.wh
-    quiet = quiet_nights(wh.reshape(-1, home.per_day)[:, hour : 5 * hour])
-    none = np.zeros((0, 2), np.intp)
-    if not len(quiet):
-        return none
-    found = runs(wh <= _BUSY * np.quantile(quiet, 0.95)) + np.array([hour, -hour])
+    found = runs(wh <= quiet_limit(wh, home.per_day)) + np.array([hour, -hour])
     found = found[found[:, 1] - found[:, 0] >= home.per_day]
     clock = np.arange(len(wh)) % home.per_day // hour
     evening, night = (clock >= 18) & (clock < 22), (clock >= 1) & (clock < 5)
     flat = [wh[a:b][evening[a:b]].mean() < _RISE * wh[a:b][night[a:b]].mean() for a, b in found]
     found = found[np.array(flat, bool)]
-    return found if (found[:, 1] - found[:, 0]).sum() <= _OFTEN * len(wh) else none
+    return found if (found[:, 1] - found[:, 0]).sum() <= _OFTEN * len(wh) else found[:0]
 
 
 def can_be_empty(empty: Empty, hidden: Hidden) -> bool:

@@ -33,7 +33,7 @@ def cycling(
     times = np.stack([starts, starts + on], axis=1).ravel()
     ran = np.stack([np.cumsum(on) - on, np.cumsum(on)], axis=1).ravel()
     edges = np.arange(count + 1) * float(minutes)
-    return np.asarray(np.diff(np.interp(edges, times, ran)) / minutes)
+    return np.clip(np.diff(np.interp(edges, times, ran)) / minutes, 0, 1)
 
 
 def wandering(count: int, rng: Rng, spread: float = 0.08, memory: float = 0.6) -> Floats:
