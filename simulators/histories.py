@@ -13,7 +13,6 @@ from stream.columns import MeterColumns
 from stream.records import QUALITIES, Quality
 
 _MEASURED = QUALITIES.index(Quality.measured)
-_ZERO_HOURS = 6  # a meter that counts in 100 Wh says 0 for hours on end: only longer stretches are an empty meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +63,20 @@ def usable(
     daily_kwh: tuple[float, float] = (1.0, 15.0),
     most_missing: float = 0.1,
     most_zero: float = 0.05,
+    zero_hours: float = 6.0,
 ) -> bool:
     """Whether a history is long and whole enough, and its use such as a person living alone may have.
 
-    ``most_zero``: share of intervals in stretches of six hours and more without any use, of an empty or dead meter.
-    """  # fmt: skip
+    ``most_zero``: share of intervals in stretches of ``zero_hours`` and more without use, of an empty or dead meter;
+    one that counts in 100 Wh tells 0 for some hours on end, and so does a home whose refrigerator rests.
+    """
     if home.days < least_days or np.isnan(home.wh).mean() > most_missing:
         return False
     low, high = daily_kwh
     if not low < np.nanmean(home.wh) * home.per_day / 1000 < high:
         return False
-    zero = runs(home.wh == 0)
-    long = zero[:, 1] - zero[:, 0] >= _ZERO_HOURS * home.per_day // 24
-    return bool((zero[long, 1] - zero[long, 0]).sum() <= most_zero * len(home.wh))
+    zero = np.diff(runs(home.wh == 0), axis=1)
+    return bool(zero[zero * home.minutes >= zero_hours * 60].sum() <= most_zero * len(home.wh))
 
 
 def strip_of(wh: NDArray[np.float32], minutes: int, estimated: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:

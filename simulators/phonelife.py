@@ -27,7 +27,7 @@ _NIGHT = (2, 5)  # hours in which a phone's data is its own doing
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """d days of one person's events, whole local days from the first to the last event. ``weekday`` (d,): 0 is Monday;
+    """d whole local days of one person's events. ``weekday`` (d,): 0 is Monday;
     events of day i are ``bounds[i]:bounds[i + 1]`` of the arrays (e,): ``second`` of the day, ``kind`` (position in
     ``KINDS``), ``duration_s``, ``answer`` (came in within an hour of own use), ``burst`` (number in its day)."""
 
@@ -64,15 +64,24 @@ class PhoneLife:
         return np.concatenate([self.codes[:at], self.alone[at:]])
 
 
-def persons_of(columns: PhoneColumns, tz: str, least_days: int = 14, least_own_per_day: float = 0.7) -> list[Person]:
-    """Persons in phone events, by id, who have so many days of record and so many own uses a day."""
+def persons_of(
+    columns: PhoneColumns, tz: str, least_days: int = 14, least_own_per_day: float = 0.7, together: bool = False
+) -> list[Person]:
+    """Persons in phone events, by id, who have so many days of record and so many own uses a day.
+
+    A record is of the days from a person's first to the last event; where all were observed ``together``, from the
+    first to the last of anybody: then silence at its ends counts as well.
+    """
+    if not len(columns):
+        return []
     calendar, found = Calendar(tz), []
     codes = phone_codes(columns.kind, columns.duration_s)
     for name, rows in by_household(columns.household_id):
         rows = rows[np.argsort(columns.at[rows], kind="stable")]
         at = columns.at[rows]
-        midnight = calendar.day_start(int(at[0]) // SLOT_SECONDS)
-        days = int(at[-1] - midnight * SLOT_SECONDS) // DAY + 1
+        begin, end = (columns.at.min(), columns.at.max()) if together else (at[0], at[-1])
+        midnight = calendar.day_start(int(begin) // SLOT_SECONDS)
+        days = int(end - midnight * SLOT_SECONDS) // DAY + 1
         if days >= least_days and (codes[rows] == OWN).sum() >= least_own_per_day * days:
             found.append(_person(name, midnight, days, at, columns.kind[rows], columns.duration_s[rows]))
     return found

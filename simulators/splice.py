@@ -12,7 +12,7 @@ from then on the same home's own load with nobody in it, which the detector has 
     untouched   nothing at all
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -20,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.slots import NOTHING
-from simulators.empty import Empty, Hidden, can_be_empty, unoccupied
+from simulators.empty import Empty, Hidden, can_be_empty, study, unoccupied
+from simulators.histories import Home
 from simulators.lefton import left_on
 from simulators.meters import counted
 from simulators.people import Rng
-from simulators.phonelife import PhoneLife
+from simulators.phonelife import Person, PhoneLife, phone_life
 
 FULL_STOP, LEFT_ON, AWAY, PHONE_LOST, GAP, UNTOUCHED = (
     "full_stop", "left_on", "away", "phone_lost", "gap", "untouched",
@@ -76,6 +77,20 @@ def fold_of(names: list[str], folds: int, seed: int = 0) -> dict[str, int]:
     """Fold of each name, folds of equal size: whole homes, or whole persons, are left out together."""
     order = sorted(set(names), key=lambda name: (crc32(f"{seed}:{name}".encode()), name))
     return {name: i % folds for i, name in enumerate(order)}
+
+
+def settle(homes: Sequence[Home], persons: Sequence[Person], seed: int) -> list[tuple[Empty, PhoneLife | None]]:
+    """Each home with the phone life of one of these persons in it, who is drawn by the home's name and the seed.
+
+    For scores with whole homes and persons left out, settle the homes of a fold with the persons of that fold.
+    """
+    found: list[tuple[Empty, PhoneLife | None]] = []
+    for home in homes:
+        rng, life = rng_of(seed, home.household_id, "phone"), None
+        if persons:
+            life = phone_life(persons[int(rng.integers(len(persons)))], home.first, home.slots, rng)
+        found.append((study(home), life))
+    return found
 
 
 def cases(

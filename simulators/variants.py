@@ -7,13 +7,14 @@ that the empty home tells the same way as the lived-in one.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.slots import SLOTS_PER_DAY
 from simulators.empty import quiet_limit
-from simulators.histories import Home
+from simulators.histories import Home, step_of
 from simulators.meters import counted, cycling, wandering
 from simulators.people import Floats, Rng
 
@@ -61,12 +62,12 @@ def with_gaps(
 
 
 def estimated(wh: Readings, minutes: int, rng: Rng, a_month: float = 1.0) -> Told:
-    """With values the utility made up for hours or a day and does not say so: the energy of the stretch spread evenly,
-    its total kept; where a part of it is not known, nothing is made up."""
-    wh = wh.copy()
+    """With values the utility made up for hours or a day and does not say so: the energy of the stretch spread evenly
+    in steps of the meter, its total kept; where a part of it is not known, nothing is made up."""
+    wh, step = wh.copy(), step_of(wh)
     for begin, end in _spans(len(wh), minutes, rng, a_month, (2, 30)):
         if not np.isnan(wh[begin:end]).any():
-            wh[begin:end] = wh[begin:end].mean()
+            wh[begin:end] = counted(np.full(end - begin, wh[begin:end].mean(), np.float32), step)
     return wh, minutes
 
 
@@ -111,23 +112,31 @@ def vary(home: Home, rng: Rng) -> Home:
     """The home with some of all that, at random: other loads, then another interval, another register, faults. Its id
     stays, so that what is made of one home is left out together."""
     wh, minutes = home.wh, home.minutes
-    loads: list[tuple[float, Variant]] = [
-        (0.5, scaled),
-        (0.25, constant),
-        (0.25, fridge),
-        (0.2, lambda w, m, r: heated(w, m, r, home.first)),
-        (0.2, lambda w, m, r: heated(w, m, r, home.first, summer=True)),
-        (0.25, halved),
-        (0.25, merged),
-        (0.3, lambda w, m, r: in_steps(w, m, r, float(r.choice([10, 10, 100])))),
-        (0.1, estimated),
-        (0.1, outages),
-        (0.2, with_gaps),
-    ]
-    for chance, variant in loads:
+    for chance, variant in _loads(home):
+        if rng.random() < chance:
+            wh, minutes = variant(wh, minutes, rng)
+    step = float(rng.choice([10, 10, 100])) if rng.random() < 0.3 else step_of(home.wh)
+    wh, minutes = in_steps(wh, minutes, rng, step)
+    for chance, variant in _FAULTS:
         if rng.random() < chance:
             wh, minutes = variant(wh, minutes, rng)
     return replace(home, minutes=minutes, wh=wh.astype(np.float32))
+
+
+def _loads(home: Home) -> list[tuple[float, Variant]]:
+    """Chances of what comes before the register."""
+    return [
+        (0.5, scaled),
+        (0.25, constant),
+        (0.25, fridge),
+        (0.2, partial(heated, first=home.first)),
+        (0.2, partial(heated, first=home.first, summer=True)),
+        (0.25, halved),
+        (0.25, merged),
+    ]
+
+
+_FAULTS: list[tuple[float, Variant]] = [(0.1, estimated), (0.1, outages), (0.2, with_gaps)]
 
 
 def _spans(count: int, minutes: int, rng: Rng, a_month: float, hours: tuple[float, float]) -> list[tuple[int, int]]:

@@ -101,7 +101,9 @@ def test_which_homes_can_be_used() -> None:
     assert not usable(home(day * 4))
     assert not usable(home(np.where(np.arange(len(day)) % 5 == 0, np.nan, day)))
     assert not usable(home(np.where(np.arange(len(day)) < 20 * 48, 0, day)))
-    assert usable(home(np.where(np.arange(len(day)) % 4 == 0, day * 4, 0)))
+    coarse = home(np.where(np.arange(len(day)) % 4 == 0, day * 4, 0))
+    assert usable(coarse)
+    assert not usable(coarse, zero_hours=0)
 
 
 @pytest.mark.parametrize("step", [1.0, 10.0, 100.0])

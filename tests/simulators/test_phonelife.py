@@ -137,6 +137,19 @@ def test_who_can_be_lent_a_life() -> None:
     assert len(persons_of(events("p", seldom), "UTC", least_own_per_day=0.3)) == 1
 
 
+def test_silence_at_the_ends_counts_where_all_were_observed_together() -> None:
+    """A person heard of for two of four weeks has two silent ones, when the others' record says so."""
+    call = (12 * HOUR, Kind.call_out, 9.0)
+    a, b = events("a", daily(call, call)), events("b", daily(call, call, days=14))
+    both = PhoneColumns(
+        pa.array(a.household_id.to_pylist() + b.household_id.to_pylist()),
+        *(np.concatenate([getattr(a, f), getattr(b, f)]) for f in ("at", "kind", "duration_s")),
+    )
+    assert [len(p.weekday) for p in persons_of(both, "UTC")] == [28, 14]
+    assert [len(p.weekday) for p in persons_of(both, "UTC", together=True)] == [28, 28]
+    assert [len(e[1]) for e in persons_of(both, "UTC", together=True)[1].days] == [2] * 14 + [0] * 14
+
+
 def test_codes_are_those_the_stream_writes() -> None:
     """Every kind of event, held or not, through a partition stands in its ring with the same code."""
     found = [(900 * i, kind, length) for i, (kind, length) in enumerate((k, d) for k in KINDS for d in (0.0, 30.0))]

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from models.slots import INCOMING, NOTHING, OWN
 from simulators.empty import Empty, study, unoccupied
 from simulators.histories import Home, runs
-from simulators.phonelife import PhoneLife
+from simulators.phonelife import Person, PhoneLife, persons_of
 from simulators.splice import (
     AWAY,
     EMERGENCIES,
@@ -25,8 +26,10 @@ from simulators.splice import (
     fold_of,
     hidden_of,
     rng_of,
+    settle,
     splice,
 )
+from stream.columns import PhoneColumns
 
 FIRST = 20_000 * 96
 REACH = Reach(context_days=14, after_days=5, unseen_days=30)
@@ -46,6 +49,14 @@ def talked(home: Home) -> PhoneLife:
     """A phone used, called and silent slot by slot; without its resident somebody still calls."""
     codes = np.random.default_rng(6).choice(np.array([NOTHING, INCOMING, OWN], np.uint8), home.slots)
     return PhoneLife("p1", home.first, codes, np.where(codes == OWN, NOTHING, codes).astype(np.uint8))
+
+
+def persons(n: int) -> list[Person]:
+    """Persons who call once a day, each at an hour of his or her own."""
+    at = np.concatenate([np.arange(20) * 86_400 + (6 + i) * 3600 for i in range(n)])
+    names = pa.array([f"p{i}" for i in range(n) for _ in range(20)])
+    columns = PhoneColumns(names, at, np.zeros(20 * n, np.uint8), np.full(20 * n, 9, np.float32))
+    return persons_of(columns, "UTC")
 
 
 @pytest.fixture(params=[15, 30, 60])
@@ -219,6 +230,22 @@ def test_folds_are_of_equal_size_and_depend_on_names_alone() -> None:
     folds = fold_of(names, 5)
     assert folds == fold_of(names[::-1], 5)
     assert sorted(np.bincount(list(folds.values()))) == [10, 10, 11, 11, 11]
+
+
+def test_a_home_is_settled_whoever_its_neighbours_are() -> None:
+    """Who lives in a home and how depends on its name and the seed, not on the homes beside it."""
+    homes = [replace(lived_in(), household_id=f"h{i}") for i in range(12)]
+    alone = persons(9)
+    a, b = settle(homes, alone, 1), settle(homes[3:], alone, 1)
+    who = [life.person_id for _, life in a if life]
+    assert len(set(who)) > 3
+    for (empty, life), (_, again) in zip(a[3:], b, strict=True):
+        assert life is not None
+        assert again is not None
+        assert np.array_equal(life.codes, again.codes)
+        assert (life.first, len(life.codes)) == (empty.home.first, empty.home.slots)
+    assert who != [life.person_id for _, life in settle(homes, alone, 2) if life]
+    assert all(life is None for _, life in settle(homes, [], 1))
 
 
 def test_an_unknown_scenario_is_refused() -> None:
