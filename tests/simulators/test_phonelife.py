@@ -88,6 +88,15 @@ def test_a_life_is_in_runs_of_the_persons_days() -> None:
     assert 0.25 < follow < 0.8  # by chance 0.11
 
 
+def test_what_belongs_together_is_moved_together() -> None:
+    """Calls within an hour of each other keep their distance; the evening's is moved by itself."""
+    half, evening = (9 * HOUR + 450 + 1800, Kind.sms_in, 0.0), (20 * HOUR, Kind.data, 60.0)
+    life = lived(daily((9 * HOUR + 450, Kind.call_out, 60), half, evening))
+    call, answer, data = (hours(life.codes, code) for code in (OWN, INCOMING, DATA))
+    assert np.all(np.abs(answer - call - 0.5) < 0.01)
+    assert len(set(np.round(data - call, 2))) > 3
+
+
 def test_after_an_end_there_is_no_own_use_and_nothing_that_answers_it() -> None:
     """Own calls go, with the SMS that answer them; calls ring in vain and what others send comes still."""
     life = lived(

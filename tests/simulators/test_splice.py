@@ -130,17 +130,36 @@ def test_a_gap_is_missing_and_nothing_else(empty: Empty) -> None:
     assert runs(np.isnan(case.wh)).tolist() == [span]
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_the_empty_load_comes_from_outside_what_is_seen(seed: int) -> None:
-    """A home that uses 1000 W and more in all that is hidden never shows it in its empty load."""
+@pytest.mark.parametrize("origin", ["absence", "nights"])
+def test_the_empty_load_comes_from_outside_what_is_seen(origin: str) -> None:
+    """A home half as quiet in all that is hidden, trips and nights, never shows that in its empty load."""
     home = lived_in(trips=(5, 60, 100))
     hidden = (40 * home.per_day, 80 * home.per_day)
     wh = home.wh.copy()
-    wh[slice(*hidden)] += 500
+    wh[slice(*hidden)] *= 0.5
     empty = study(replace(home, wh=wh))
-    load, origin = unoccupied(empty, 70 * home.per_day, 5 * home.per_day, hidden, np.random.default_rng(seed))
-    assert load.max() < 100
-    assert origin in ("absence", "nights")
+    assert len(empty.absences) == 3
+    made = [unoccupied(empty, 70 * 48 + s, 240, hidden, np.random.default_rng(s)) for s in range(40)]
+    loads = np.concatenate([load for load, told in made if told == origin])
+    assert len(loads) >= 10 * 240
+    assert loads.min() * 2 > 0.8 * 50 - 2
+    assert loads.max() * 2 < 1.2 * 60 + 2
+
+
+def test_what_is_hidden_reaches_as_far_as_a_detector_remembers() -> None:
+    """From the longer of context and memory before the onset to the end of the case."""
+    empty, onset = study(lived_in()), 70 * 48 + 7
+    assert hidden_of(empty, onset, Reach(14, 5, 30)) == (onset - 30 * 48, onset + 5 * 48)
+    assert hidden_of(empty, onset, Reach(45, 3, 30)) == (onset - 45 * 48, onset + 3 * 48)
+    assert hidden_of(empty, onset, Reach(14, 5, 120)) == (0, onset + 5 * 48)
+
+
+def test_an_absence_begins_an_hour_after_life_ends() -> None:
+    """An hour is left off at both edges of a stretch at quiet load."""
+    home = lived_in(trips=(10,))
+    begin, end = study(home).absences[0] / home.per_day
+    assert begin == pytest.approx(10 + 1 / 24)  # the night before it counts, from midnight on
+    assert end == pytest.approx(13 + 6 / 24)
 
 
 def test_absences_are_at_the_same_hours() -> None:
@@ -198,6 +217,18 @@ def test_no_onset_where_nothing_was_measured() -> None:
     rng = np.random.default_rng(1)
     assert cases(missing, None, rng, reach=REACH) == []
     assert cases(short, None, rng, reach=REACH) == []
+
+
+def test_an_onset_has_a_measured_week_behind_it() -> None:
+    """No collapse begins in or just after ten days without readings, and some do elsewhere."""
+    home = lived_in()
+    wh = home.wh.copy()
+    wh[50 * 48 : 60 * 48] = np.nan
+    empty, rng = study(replace(home, wh=wh)), np.random.default_rng(1)
+    days = np.array([draw_onset(empty, rng, REACH) for _ in range(500)], float) / 48
+    assert not np.any((days > 51) & (days < 66))
+    assert np.any(days < 50)
+    assert np.any(days > 67)
 
 
 def test_missing_readings_stay_missing_after_the_onset() -> None:

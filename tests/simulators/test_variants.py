@@ -38,6 +38,7 @@ def test_a_register_shows_whole_steps_and_loses_nothing(step: float, minutes: in
     assert same == minutes
     assert step_of(told) == step
     assert np.array_equal(np.isnan(told), np.isnan(wh))
+    assert not np.array_equal(told, variants.in_steps(wh, minutes, rng(2), step)[0], equal_nan=True)
     apart = np.nancumsum(told.astype(float)) - np.nancumsum(wh.astype(float))
     assert np.abs(apart).max() <= step + 0.01
 
@@ -109,6 +110,8 @@ def test_outages_are_exactly_nothing() -> None:
     wh = home(days=360)
     told, _ = variants.outages(wh, 30, rng(), a_month=1)
     cut = told == 0
+    gone = home(days=360, missing=True)
+    assert np.array_equal(np.isnan(variants.outages(gone, 30, rng(), a_month=9)[0]), np.isnan(gone))
     assert 4 < len(runs(cut)) < 30
     assert np.diff(runs(cut), axis=1).max() <= 17
     assert np.array_equal(told[~cut], wh[~cut])
@@ -179,6 +182,7 @@ def test_a_varied_home_is_a_home(seed: int) -> None:
     assert varied.wh.dtype == np.float32
     assert np.nanmin(varied.wh) >= 0
     assert np.isnan(varied.wh).mean() < 0.3
+    assert step_of(varied.wh) >= 1
     assert varied.minutes == again.minutes
     assert np.array_equal(varied.wh, again.wh, equal_nan=True)
     assert np.array_equal(real.wh, home())
