@@ -193,6 +193,7 @@ def state_of(partition: Partition) -> dict[str, object]:
         "sources": sorted((s.name, s.lateness, s.until, s.last_arrival, s.wanted) for s in marks.sources.values()),
         "names": (members.areas.names, members.dongs.names, members.feeds.names),
         "blocks": len(members.blocks),
+        "warnings": partition.warnings.said,
     }
     for block in members.blocks:
         n, at = block.n, f"block {block.number} "
