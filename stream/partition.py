@@ -247,7 +247,7 @@ class Partition:
     # --- the past mended -----------------------------------------------------------------------------------------
 
     def _mend(self, clock: int) -> None:
-        late, self._late = self._late, {}
+        late, self._late = {b: rows for b, rows in self._late.items() if rows}, {}
         if not late or self.start is None:
             return
         heard = self._heard_until()
