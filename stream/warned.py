@@ -102,5 +102,9 @@ class Warnings:
             self.said[name] = now
         else:
             del self.said[name]
-        changed = set(before) ^ set(now)
-        return min(first for first, _, _ in changed)
+        edges = sorted({edge for a, b, _ in (*before, *now) for edge in (a, b)})
+        return next((edge for edge in edges if _level(before, edge) != _level(now, edge)), None)
+
+
+def _level(said: tuple[Said, ...], slot: int) -> int:
+    return next((level for a, b, level in said if a <= slot < b), 0)
