@@ -24,7 +24,7 @@ app = typer.Typer(
 
 PANELS: tuple[tuple[str, dict[str, Callable[..., None]]], ...] = (
     ("시작 · start here", {"demo": run.demo, "up": run.up}),
-    ("자료 · data", {"ingest": feed.ingest, "simulate": feed.simulate}),
+    ("자료 · data", {"ingest": feed.ingest, "warn": feed.warn, "simulate": feed.simulate}),
     ("판단 · judging", {"backtest": judge.backtest, "replay": judge.replay}),
     ("운영 · operations", {
         "doctor": care.doctor, "topics": care.topics, "worker": run.worker, "http": run.http, "docs": care.docs,

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from anbu import docs_topics
-from stream.records import Alert, DeadLetter, Household, MeterReading, PhoneEvent
+from stream.records import Alert, AreaWarning, DeadLetter, Household, MeterReading, PhoneEvent
 from stream.settings import Settings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -24,6 +24,7 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "meter_reading": MeterReading,
     "phone_event": PhoneEvent,
     "household": Household,
+    "area_warning": AreaWarning,
     "alert": Alert,
     "dead_letter": DeadLetter,
 }

@@ -23,10 +23,13 @@ from stream.records import (
     WIDE_STATE,
     Absence,
     Alert,
+    AreaWarning,
     DeadLetter,
     Household,
     Kind,
     MeterReading,
+    Outcome,
+    OutcomeCode,
     PhoneEvent,
     Reason,
     ReasonCode,
@@ -75,6 +78,13 @@ EXAMPLES: dict[str, msgspec.Struct] = {
         risk="elevated",
         risk_since=datetime(2026, 10, 1, tzinfo=UTC),
         absences=(Absence(datetime(2026, 12, 24, tzinfo=UTC), datetime(2026, 12, 27, tzinfo=UTC), "family"),),
+        outcomes=(
+            Outcome(datetime(2026, 10, 8, 1, 40, tzinfo=UTC), OutcomeCode.safe_answered),
+            Outcome(
+                datetime(2026, 10, 20, 2, 15, tzinfo=UTC), OutcomeCode.hospital,
+                datetime(2026, 10, 19, tzinfo=UTC), datetime(2026, 10, 26, tzinfo=UTC),
+            ),
+        ),
     ),
     ALERTS: Alert(
         event="raised",
@@ -95,6 +105,10 @@ EXAMPLES: dict[str, msgspec.Struct] = {
     ),
     DEAD_LETTERS: DeadLetter(METER, 3, 1841207, Reason.bad_energy, "kwh is 42.0: send kWh per 15 minutes, 0 to 7.5"),
 }
+WARNING = AreaWarning(
+    "feeder-0412", "heat", 2, datetime(2026, 7, 30, 1, tzinfo=UTC), datetime(2026, 8, 2, 12, tzinfo=UTC)
+)
+"""The other record on the topic of households."""
 
 _ABOUT = {
     METER: """Energy used per interval. **Key**: `household_id` of a single record; none for a frame of many households.
@@ -116,6 +130,38 @@ themselves, so this topic is as confidential as the readings. Schema: [dead_lett
     WIDE: "Internal: what partitions tell the one judge of whole areas.",
     WIDE_STATE: "Internal: that judge's own changelog.",
 }
+
+_TERMS = """### Outcomes
+
+How a case was closed, `at` which time, in `outcomes` of the household's record (at most 100: leave those of more than some
+weeks ago out). `from` is `at` where it is not given. One that comes late mends the past as late data does.
+
+| `code` | What it does to judging | `until` |
+|---|---|---|
+| `safe_answered`, `safe_visited`, `refused`, `needs_service` | a proof of life at `at`: an alert ends, silence begins anew; not learned as a use of the phone | - |
+| `away_registered`, `away_unregistered`, `hospital` | an absence in [`from`, `until`): raises nothing, is not learned | required |
+| `phone_problem` | the phone is not listened to in that time: its silence is no evidence, and is not learned | required |
+| `data_problem` | readings of that time are as none at all; `data_gap` goes on as without them | required |
+| `emergency_119`, `unreachable` | an absence, where `until` is given | optional |
+| `moved`, `deceased` | not judged any more from then on; `withdrawn` deletes | - |
+
+### Warnings of heat and cold
+
+A warning for an area shortens the limits of its homes by a factor (`limits.warning_factor` at level 1, 주의보;
+`limits.alert_factor` at level 2, 경보) in the slots of [`from`, `until`). **Key**: `area/NAME/KIND`, `/` being no part of any
+household's id. **It is sent to every partition**, as an area's homes are in all of them; `anbu warn`, `anbu ingest` and
+`FrameProducer.send_warning` do. From its `from` on a record replaces what was said before of the area and kind, and what was
+said of the time before stays: so a level that changes is a new record, and `until` = `from` lifts the warning. An empty value
+says that none of it was true. At most 31 days long. Heat and cold at once: the smaller factor holds. Schema:
+[area_warning.json](schemas/area_warning.json).
+
+It travels here and not on a topic of its own so that a partition reads it in one order and under one offset with its
+enrolments, and a worker of an older version beside a newer one is still given the same partitions.
+
+```json
+{warning}
+```
+"""
 
 _HEADERS = f"""## Headers
 
@@ -216,6 +262,8 @@ def _topic(topic: Topic) -> str:
     text = f"## {topic.name}\n\n{_ABOUT[topic.name]}\n"
     if (example := EXAMPLES.get(topic.name)) is not None:
         text += f"\n```json\n{_pretty(example)}\n```\n"
+    if topic.name == HOUSEHOLDS:
+        text += "\n" + _TERMS.replace("{warning}", _pretty(WARNING))
     return text
 
 

@@ -14,7 +14,7 @@ from anbu.console import LEVELS, bad_rows, out
 from simulators.backtest import enrol_unknown
 from stream import files, frames
 from stream.columns import BadRow, MeterColumns, PhoneColumns
-from stream.records import Alert, Household
+from stream.records import Alert, AreaWarning, Household
 
 EXAMPLES = 3
 
@@ -28,12 +28,16 @@ class History:
     households: list[Household]
     bad: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
+    warnings: list[AreaWarning] = field(default_factory=list)
 
 
-def load(meter: Path, phone: Path | None, households: Path | None, tz: str) -> History:
+def load(
+    meter: Path, phone: Path | None, households: Path | None, tz: str, warnings: Path | None = None
+) -> History:
     """Read the files; households without an enrolment get one with defaults. Raises FileError."""
     bad: Counter[str] = Counter()
     examples: dict[str, list[str]] = {}
+    warned = [] if warnings is None else files.load_warnings(warnings)
     known = [] if households is None else files.load_households(households)
     readings, faults = files.load_meter(meter, tz)
     _count(meter, faults, bad, examples)
@@ -42,7 +46,7 @@ def load(meter: Path, phone: Path | None, households: Path | None, tz: str) -> H
         events, faults = files.load_phone(phone, tz)
         _count(phone, faults, bad, examples)
     assert isinstance(events, PhoneColumns)
-    return History(readings, events, [*known, *enrol_unknown(readings, events, known)], bad, examples)
+    return History(readings, events, [*known, *enrol_unknown(readings, events, known)], bad, examples, warned)
 
 
 def _count(

@@ -57,7 +57,7 @@ async def _replay(past: History, settings: Settings, children: Supervisor) -> li
         try:
             return await replay(
                 past.meter, past.phone, past.households, settings,
-                lambda done, total: progress.update(task, completed=done, total=total),
+                lambda done, total: progress.update(task, completed=done, total=total), warnings=past.warnings,
             )  # fmt: skip
         finally:
             watching.cancel()

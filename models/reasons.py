@@ -40,12 +40,24 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "전화 기록이 아직 오지 않아 전기만 보았습니다.",
         "The phone feed is behind; electricity alone was judged.",
     ),
+    "phone_out": (
+        "전화에 문제가 있다고 하여 전기만 보았습니다.",
+        "The phone is known to have a problem; electricity alone was judged.",
+    ),
     "meter_gap": (
         "전기 검침값이 {hours}시간째 없어 전화만 보았습니다.",
         "No meter reading for {hours} h; the phone alone was judged.",
     ),
     "power_off": ("집에 전기가 들어오지 않는 것 같습니다 (0 W).", "The home seems to have no power at all (0 W)."),
     "limit": ("정해진 한도 {limit_hours}시간을 넘었습니다.", "The fixed limit of {limit_hours} h has passed."),
+    "heat_limit": (
+        "폭염 특보로 한도를 {limit_hours}시간으로 줄였습니다.",
+        "A heat warning shortens the limit to {limit_hours} h.",
+    ),
+    "cold_limit": (
+        "한파 특보로 한도를 {limit_hours}시간으로 줄였습니다.",
+        "A cold warning shortens the limit to {limit_hours} h.",
+    ),
     "life_phone": ("전화를 다시 썼습니다.", "The phone was used again."),
     "life_load": ("전기를 다시 평소처럼 쓰고 있습니다.", "Electricity shows life again."),
     "life_again": ("평소와 같은 모습으로 돌아왔습니다.", "Life looks usual again."),
@@ -54,6 +66,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Late data shows a sign of life at {life}.",
     ),
     "late_data": ("늦게 온 기록으로 다시 판단했습니다.", "Judged again with data that came late."),
+    "made_sure": (
+        "{at}에 사람이 안부를 확인했습니다.",
+        "Somebody made sure at {at} that the resident is there.",
+    ),
+    "left": (
+        "이사나 사망으로 이 집은 더 지켜보지 않습니다.",
+        "The resident moved or died; this home is not watched any more.",
+    ),
     "absence": ("부재가 등록되었습니다.", "An absence is registered for this time."),
     "withdrawn": ("동의가 철회되어 기록을 지웠습니다.", "Consent was withdrawn; the records are deleted."),
     "no_data": ("전기 검침값이 {hours}시간째 오지 않습니다.", "No valid meter reading for {hours} h."),

@@ -17,7 +17,7 @@ from stream import frames
 from stream.calendar import Calendar
 from stream.columns import MeterColumns, PhoneColumns
 from stream.partition import Partition
-from stream.records import Alert, Feeds, Household
+from stream.records import Alert, AreaWarning, Feeds, Household
 from stream.rules import Rules
 from stream.settings import Settings
 from stream.wide import Wide
@@ -49,11 +49,17 @@ def backtest(
     households: Sequence[Household],
     settings: Settings,
     progress: Progress = lambda done, total: None,
+    warnings: Sequence[AreaWarning] = (),
 ) -> Iterator[Alert]:
-    """Alerts on ``households`` by their history, ordered by time. ``progress``: slots done, slots in all."""
+    """Alerts on ``households`` by their history, ordered by time. ``progress``: slots done, slots in all.
+
+    ``warnings``: of heat and cold, in the order in which they were given; known from the beginning, as enrolments are.
+    """
     calendar, rules = Calendar(settings.tz), Rules.of(settings)
     partition, wide = Partition(0, rules, calendar), Wide(rules, calendar)
     partition.households(households)
+    for warning in warnings:
+        partition.warn(warning)
     meter, phone = in_order(meter), in_order(phone)
     first, last = span(meter, phone)
     if last <= first:

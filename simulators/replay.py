@@ -20,7 +20,7 @@ from stream import frames
 from stream.columns import MeterColumns, PhoneColumns
 from stream.kafka import client_options, partitions_of
 from stream.producer import FrameProducer
-from stream.records import ALERTS, HOUSEHOLDS, METER, PHONE, WIDE, WIDE_STATE, Alert, Household
+from stream.records import ALERTS, HOUSEHOLDS, METER, PHONE, WIDE, WIDE_STATE, Alert, AreaWarning, Household
 from stream.report import Report
 from stream.settings import Settings
 from stream.widerows import AT, Read
@@ -140,12 +140,15 @@ async def replay(
     settings: Settings,
     progress: Progress = lambda done, total: None,
     delivery: Delivery = Delivery(),
+    warnings: Sequence[AreaWarning] = (),
 ) -> list[Alert]:
     """Send everything, wait until it is judged, and return the alerts it gave, ordered by time and id."""
     begin = await ends(settings, [ALERTS])
     first, last = span(in_order(meter), in_order(phone))
     async with Follower(settings) as follower, FrameProducer(settings, delivery.rows_per_frame) as producer:
         await asyncio.gather(*(producer.send_household(h) for h in households))
+        for warning in warnings:  # one after the other: a later one replaces an earlier one
+            await producer.send_warning(warning)
         await follower.until(_only(await ends(settings, [HOUSEHOLDS]), households, settings))
 
         def told() -> None:

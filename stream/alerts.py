@@ -13,6 +13,7 @@ from models.slots import MISSING, OWN, SLOTS_PER_HOUR, ZERO, decode_energy
 from stream.block import Block
 from stream.life import Life
 from stream.records import Alert, AlertKind, Level, ReasonCode, Recipient, Strip
+from stream.watch import NO_TERMS, strictest
 
 STRIP_HOURS = 7 * 24
 _LATELY = 12  # slots over which the present load is told
@@ -127,8 +128,10 @@ class Writer:
             life = (slot - max(int(head["life"]), int(who["since"]) - 1)) / SLOTS_PER_HOUR
             why.append(("unlike", {"hours": _hours(since), "life_hours": _hours(life)}))
         limit = self.life.rules.thresholds.limit_hours[int(who["risk"])]
-        if hours >= limit:
+        warning = strictest(self.life.warned, int(who["area"]), slot)
+        if hours >= (limit := limit if warning is None else limit * warning.factor):
             why.append(("limit", {"limit_hours": limit}))
+            why += [] if warning is None else [(f"{warning.kind}_limit", {"limit_hours": limit})]
         why += self._why_meter(block, row, slot)
         return why + self._why_phone(block, row, slot, heard)
 
@@ -141,6 +144,7 @@ class Writer:
         tables = block.today(self.life).tables
         end = self._measured_until(block, row, slot)
         codes = block.strips.read(end - _LATELY, _LATELY, np.array([row]))[0][:, 0]
+        codes = block.terms.get(row, NO_TERMS).measured(end - _LATELY, codes)
         measured = codes[codes >= ZERO]
         if not len(measured) or not tables.known[row]:
             return []
@@ -158,6 +162,8 @@ class Writer:
     def _why_phone(self, block: Block, row: int, slot: int, heard: bool) -> list[reasons.Reason]:
         if not block.who["phone_feed"][row]:
             return [("phone_none", {})]
+        if block.terms.get(row, NO_TERMS).without_phone(slot):
+            return [("phone_out", {})]
         if not heard:
             return [("phone_unknown", {})]
         count = STRIP_HOURS * SLOTS_PER_HOUR

@@ -62,7 +62,7 @@ class Block:
         self._now = None
 
     def watch_again(self) -> None:
-        """Intervals or terms changed: who is watched when is made anew."""
+        """Intervals, terms or warnings changed: who is watched when is made anew."""
         if self._now is not None:
             self._now.watch = self._now.limit = None
 

@@ -20,11 +20,14 @@ from stream.life import WHO, Terms
 from stream.members import Names
 from stream.partition import Partition
 from stream.strips import HOURS, SLOTS
+from stream.warned import Name, Said
+from stream.watch import Span
 from stream.watermark import Source
 
 VERSION = 1
 META = b"meta"
 NAMES = b"names"
+WARNINGS = b"warnings"
 
 
 class StateVersionError(Exception):
@@ -59,12 +62,22 @@ class NamesRow(Struct, frozen=True):
     feeds: list[str]
 
 
+class TermsRow(Struct, frozen=True, array_like=True, omit_defaults=True):
+    """A household's terms. What a version did not know yet is missing at the end."""
+
+    absences: tuple[Span, ...]
+    risk_since: int
+    proofs: tuple[int, ...] = ()
+    phone_out: tuple[Span, ...] = ()
+    meter_out: tuple[Span, ...] = ()
+
+
 class Who(Struct, frozen=True):
-    """Who is in a block. ``terms``: row -> (absences, risk_since)."""
+    """Who is in a block. ``terms``: by row."""
 
     ids: list[str]
     rows: bytes
-    terms: dict[int, tuple[tuple[tuple[int, int], ...], int]]
+    terms: dict[int, TermsRow]
     drills: list[int]
 
 
@@ -83,6 +96,9 @@ def changed_rows(partition: Partition, offsets: dict[str, int]) -> Iterator[Row]
     if members.names_stored != (many := tuple(map(len, names))):
         yield NAMES, _pack(NamesRow(*names))
         members.names_stored = many
+    if partition.warnings.dirty:
+        yield WARNINGS, _pack(sorted(partition.warnings.said.items()))
+        partition.warnings.dirty = False
     yield META, _pack(Meta(VERSION, offsets, partition.start, marks.clock, marks.begun, sources))
 
 
@@ -105,7 +121,10 @@ def _block_rows(block: Block, start: int) -> Iterator[Row]:
     if SETTLED in block.dirty:
         yield f"{at}/{SETTLED}".encode(), block.settled_head[:n].tobytes() + block.settled_habit[:n].tobytes()
     if WHO_ROW in block.dirty:
-        terms = {row: (t.absences, t.risk_since) for row, t in block.terms.items()}
+        terms = {
+            row: TermsRow(t.absences, t.risk_since, t.proofs, t.phone_out, t.meter_out)
+            for row, t in block.terms.items()
+        }
         who = Who(list(block.ids), block.who[:n].tobytes(), terms, sorted(block.drills))
         yield f"{at}/{WHO_ROW}".encode(), _pack(who)
     block.dirty.clear()
@@ -119,6 +138,7 @@ class Restore:
         self.rows = 0
         self.meta: Meta | None = None
         self.names = NamesRow([""], [""], [""])
+        self.warnings: list[tuple[Name, tuple[Said, ...]]] = []
         self._blocks: dict[int, Block] = {}
         self._slots: dict[tuple[int, int], int] = {}
         self._hours: dict[tuple[int, int], int] = {}
@@ -139,6 +159,9 @@ class Restore:
                 continue
             if key == NAMES:
                 self.names = msgspec.msgpack.decode(value, type=NamesRow)
+                continue
+            if key == WARNINGS:
+                self.warnings = msgspec.msgpack.decode(value, type=list[tuple[Name, tuple[Said, ...]]])
                 continue
             number, part = key.split(b"/")
             block = self._blocks.get(int(number))
@@ -163,7 +186,10 @@ class Restore:
             who = msgspec.msgpack.decode(value, type=Who)
             block.n, block.ids, block.drills = len(who.ids), Ids(who.ids), set(who.drills)
             _fill(block.who, np.frombuffer(who.rows, WHO))
-            block.terms = {row: Terms(a, since) for row, (a, since) in who.terms.items()}
+            block.terms = {
+                row: Terms(t.absences, t.risk_since, t.proofs, t.phone_out, t.meter_out)
+                for row, t in who.terms.items()
+            }
 
     def _column(
         self, ring: np.ndarray[Any, Any], stamps: dict[tuple[int, int], int], block: int, column: int, value: bytes
@@ -193,6 +219,7 @@ class Restore:
         p.members.feeds = Names(names.feeds, most=256)
         p.members.names_stored = len(names.areas), len(names.dongs), len(names.feeds)
         p.members.blocks = [self._blocks[i] for i in sorted(self._blocks)]
+        p.warnings.said = dict(self.warnings)
         p.members.restored()
         p.restored()
         return dict(meta.offsets)

@@ -20,11 +20,11 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from stream import arrow, cells, frames, jsonrows, sources
+from stream import arrow, cells, enrolment, frames, jsonrows, sources, warned
 from stream.columns import BadRow, MeterColumns, PhoneColumns
 from stream.fault import FrameError
 from stream.intervals import Intervals
-from stream.records import Household, Reason
+from stream.records import AreaWarning, Household, Reason
 from stream.sources import FileError, Raw, Source
 from stream.validate import check_meter, check_phone
 
@@ -34,9 +34,11 @@ __all__ = [
     "load_households",
     "load_meter",
     "load_phone",
+    "load_warnings",
     "read_households",
     "read_meter",
     "read_phone",
+    "read_warnings",
     "signal_of",
 ]
 
@@ -52,19 +54,22 @@ class Batch(Generic[C]):
     bad: list[tuple[int, BadRow]]
 
 
-def signal_of(source: Source | Path) -> Literal["meter", "phone", "households"]:
+def signal_of(source: Source | Path) -> Literal["meter", "phone", "households", "warnings"]:
     """What a file holds, by its columns."""
     source = _source(source)
     with _readable(source):
         found = sources.names(source)
     if "kwh" in found:
         return "meter"
+    if {"area", "level", "until"} <= set(found) and "household_id" not in found:
+        return "warnings"
     if "kind" in found:
         return "phone"
     if "household_id" in found and "since" in found:
         return "households"
     got = ", ".join(name[:40] for name in found[:20]) or "none"
-    raise FileError(f"{source.name}: columns are {got}: there must be kwh (meter), kind (phone) or since (households)")
+    raise FileError(f"{source.name}: columns are {got}: there must be kwh (meter), kind (phone), since (households) "
+        "or area and level (warnings)")
 
 
 def read_meter(
@@ -128,6 +133,32 @@ def load_households(path: Path) -> list[Household]:
     return households
 
 
+def load_warnings(path: Path) -> list[AreaWarning]:
+    """Warnings of a JSON-lines file, in its order; the first bad line raises FileError."""
+    warnings = []
+    for line, found in read_warnings(path):
+        if isinstance(found, BadRow):
+            raise FileError(f"{path}: line {line}: {found.detail}")
+        warnings.append(found)
+    return warnings
+
+
+def read_warnings(path: Source | Path) -> Iterator[tuple[int, AreaWarning | BadRow]]:
+    """Line and warning, or line and what is wrong with it."""
+    source = _source(path)
+    with _readable(source):
+        if source.format not in ("jsonl", "json"):
+            raise FileError("warnings are JSON lines: one record of an area a line, as in docs/topics.md")
+        for number, line in sources.json_lines(source):
+            try:
+                warning = msgspec.json.decode(line, type=AreaWarning)
+            except Exception as e:  # msgspec, Unicode and recursion errors
+                yield number, BadRow(number, *jsonrows.fault_of(e))
+                continue
+            fault = warned.fault_of(warning)
+            yield number, warning if fault is None else BadRow(number, *fault)
+
+
 def read_households(path: Source | Path) -> Iterator[tuple[int, Household | BadRow]]:
     """Line and enrolment, or line and what is wrong with it."""
     source = _source(path)
@@ -148,7 +179,8 @@ def _household(line: bytes, number: int) -> Household | BadRow:
     times += [time for absence in household.absences for time in (absence.from_, absence.until)]
     if any(time is not None and time.tzinfo is None for time in times):
         return BadRow(number, Reason.bad_time, "a time without a time zone: send one, such as +09:00")
-    return household
+    fault = enrolment.fault_of(household)
+    return household if fault is None else BadRow(number, *fault)
 
 
 def _meter_batch(raw: Raw, found: cells.Cells, intervals: Intervals | None, now: int | None) -> Batch[MeterColumns]:

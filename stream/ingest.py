@@ -14,13 +14,15 @@ from stream.columns import BadRow
 from stream.files import Batch, FileError
 from stream.frames import Columns, Signal
 from stream.producer import FrameProducer
-from stream.records import Household
+from stream.records import AreaWarning, Household
 from stream.settings import Settings
 
 EXAMPLES = 3
 ANSWER_S = 120.0
 """Seconds without an answer of the broker after which a file counts as not sent."""
 ENROL_AT_ONCE = 500
+_FIRST = ("households", "warnings")
+"""Kinds of files that are sent before readings, in this order."""
 
 Progress = Callable[[Path, int], None]
 """Called with a file and how many more of its rows the broker has."""
@@ -73,11 +75,13 @@ async def run(
     if not kinds:
         return result
     async with FrameProducer(settings, answer_s=ANSWER_S, client_id="anbu-ingest") as producer:
-        for path, kind in sorted(kinds.items(), key=lambda item: item[1] != "households"):
+        for path, kind in sorted(kinds.items(), key=lambda item: [*_FIRST, item[1]].index(item[1])):
             one = _File(path, producer, result, progress, report)
             try:
                 if kind == "households":
                     await one.enrol()
+                elif kind == "warnings":
+                    await one.warn()
                 else:
                     await one.send(kind, feed, tz or settings.tz, now)
             except FileError as e:
@@ -85,9 +89,16 @@ async def run(
             except (KafkaError, TimeoutError) as e:
                 result.failed.append(f"{path}: the broker did not take all of it ({type(e).__name__}): send it again")
         if complete_until is not None and not result.failed:  # a file that did not arrive leaves the promise untrue
-            for signal in sorted({kind for kind in kinds.values() if kind != "households"}):
+            for signal in sorted(set(kinds.values()) - set(_FIRST)):
                 await producer.heartbeat(signal, feed, complete_until)
     return result
+
+
+async def warn(warnings: Sequence[AreaWarning], settings: Settings) -> None:
+    """Send warnings of heat and cold. Raises ``KafkaConnectionError`` or TimeoutError where no broker takes them."""
+    async with FrameProducer(settings, answer_s=ANSWER_S, client_id="anbu-warn") as producer:
+        for warning in warnings:
+            await producer.send_warning(warning)
 
 
 def _kinds(paths: Sequence[Path], result: IngestReport) -> dict[Path, Any]:
@@ -141,6 +152,15 @@ class _File:
                 await self._enrolled(pending)
                 pending = []
         await self._enrolled(pending)
+
+    async def warn(self) -> None:
+        """Send warnings one after the other: a later line replaces an earlier one."""
+        for line, found in files.read_warnings(self.path):
+            if isinstance(found, AreaWarning):
+                await self.producer.send_warning(found)
+                self._sent("warnings", 1)
+            else:
+                self._bad(line, found)
 
     async def _enrolled(self, pending: list[Coroutine[Any, Any, None]]) -> None:
         await asyncio.gather(*pending)

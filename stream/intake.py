@@ -13,13 +13,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stream import enrolment, frames
+from stream import enrolment, frames, warned
 from stream.beginning import Beginning
 from stream.columns import BadRow, MeterColumns, PhoneColumns
 from stream.frames import FrameError
 from stream.kafka import partitions_of
 from stream.partition import Partition
-from stream.records import HOUSEHOLDS, JSON, METER, PHONE, SCHEMA_VERSION, DeadLetter, Household, Reason
+from stream.records import HOUSEHOLDS, JSON, METER, PHONE, SCHEMA_VERSION, AreaWarning, DeadLetter, Household, Reason
 from stream.settings import Settings
 
 Signal = Literal["meter", "phone"]
@@ -161,6 +161,11 @@ class Intake:
             message = queue.popleft()
             taken.frames[HOUSEHOLDS] += 1
             self.next[HOUSEHOLDS] = message.offset + 1
+            if (message.key or b"").startswith(warned.PREFIX.encode()):
+                self.partition.households(records)
+                records = []
+                self._warning(message, taken)
+                continue
             record = self._household(message, taken)
             if isinstance(record, Household):
                 records.append(record)
@@ -171,18 +176,29 @@ class Intake:
         if records:
             self.partition.households(records)
 
+    def _warning(self, message: Message, taken: Taken) -> None:
+        """Take a warning for an area: it is sent to every partition, so each has its own order and offset of it."""
+        try:
+            _check_schema(message.headers)
+            record = warned.read(message.key or b"", message.value)
+        except Exception as e:
+            self._bury(message, taken, *_fault_of(e))
+            return
+        fault = warned.fault_of(record) if isinstance(record, AreaWarning) else None
+        if fault is not None:
+            self._bury(message, taken, *fault)
+            return
+        taken.rows[HOUSEHOLDS] += 1
+        self.partition.warn(record)
+
     def _household(self, message: Message, taken: Taken) -> Household | str | None:
         """The record in a message, the id alone where it deletes; None where it is of no use here."""
         try:
             _check_schema(message.headers)
             record = msgspec.json.decode(message.value, type=Household) if message.value is not None else None
             household_id = record.household_id if record is not None else (message.key or b"").decode()
-        except FrameError as e:
-            self._bury(message, taken, e.reason, e.detail)
-            return None
-        except Exception as e:  # whatever a library does with damaged bytes, the stream goes on
-            kind = Reason.wrong_type if isinstance(e, msgspec.ValidationError) else Reason.truncated
-            self._bury(message, taken, kind, f"cannot be read: {type(e).__name__}: {str(e)[:200]}")
+        except Exception as e:
+            self._bury(message, taken, *_fault_of(e))
             return None
         if record is not None and (fault := enrolment.fault_of(record)) is not None:
             self._bury(message, taken, *fault)
@@ -273,6 +289,14 @@ class Intake:
                 message.topic, self.partition.number, message.offset, reason, rows[0].detail, many, sample
             )
             taken.dead.append(letter)
+
+
+def _fault_of(error: Exception) -> tuple[Reason, str]:
+    """What is wrong with a record: whatever a library does with damaged bytes, the stream goes on."""
+    if isinstance(error, FrameError):
+        return error.reason, error.detail
+    kind = Reason.wrong_type if isinstance(error, msgspec.ValidationError) else Reason.truncated
+    return kind, f"cannot be read: {type(error).__name__}: {str(error)[:200]}"
 
 
 def _check_schema(headers: Any) -> None:

@@ -17,7 +17,7 @@ from models.slots import SLOTS_PER_DAY
 from models.state import Heads
 from stream.calendar import Calendar
 from stream.rules import Rules
-from stream.watch import FREE, WHO, Terms, Watch
+from stream.watch import FREE, WHO, Terms, Warned, Watch
 
 __all__ = ["FREE", "WHO", "Life", "Rows", "Step", "Terms"]
 
@@ -50,11 +50,12 @@ class Step:
 
 
 class Life:
-    """Runs rows over spans of slots, by the rules and the calendar."""
+    """Runs rows over spans of slots, by the rules and the calendar. ``warned``: how areas are warned of the weather."""
 
     def __init__(self, rules: Rules, calendar: Calendar) -> None:
         self.rules = rules
         self.calendar = calendar
+        self.warned: Warned = {}
         self._limits = judge.limit_slots(rules.thresholds)
 
     def run(self, rows: Rows, first: int, last: int, heard_until: NDArray[np.int64]) -> list[Step]:
@@ -88,7 +89,7 @@ class Life:
     def watch(self, rows: Rows) -> Watch:
         """Who is watched when."""
         if rows.watch is None:
-            rows.watch = Watch(rows.who, rows.terms)
+            rows.watch = Watch(rows.who, rows.terms, self.warned)
         return rows.watch
 
     def _spans(self, first: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -113,6 +114,9 @@ class Life:
             watched = watched > absent
         due = watch.intervals_end(first, count) & watched
         listened = (heard > np.arange(first, first + count)[:, None]) & watched
+        if (broken := watch.without_phone(first, count)) is not None:
+            listened &= ~broken
+        meter, phone = watch.measured(first, meter), watch.proven(first, phone)
         span = judge.Span(first, block, meter, phone, watched, due, listened, watch.width)
         for i, told in enumerate(judge.weigh(day, span)):
             changed, before = judge.advance(heads, day, told, self._limit(rows, day, watch, told.number))
@@ -122,8 +126,10 @@ class Life:
             yield Step(told.number, changed, before, gap)
 
     def _limit(self, rows: Rows, day: judge.Day, watch: Watch, slot: int) -> NDArray[np.uint16]:
-        if slot < watch.risk_until:
-            return day.limit(self._limits[watch.risks(slot)])
+        if slot < watch.limits_until:
+            limit = day.limit(self._limits[watch.risks(slot)])
+            factor = watch.shortened(slot)
+            return limit if factor is None else np.maximum(np.ceil(limit * factor), 1).astype(np.uint16)
         if rows.limit is None:
             rows.limit = day.limit(self._limits[watch.risk])
         return rows.limit
@@ -136,8 +142,12 @@ class Life:
         absent = watch.absent(first, SLOTS_PER_DAY)
         if absent is not None:
             there &= ~absent.any(axis=0)
+        listened = there & (heard >= last)
+        if (broken := watch.without_phone(first, SLOTS_PER_DAY)) is not None:
+            listened &= ~broken.any(axis=0)
+        meter = watch.measured(first, meter)  # a visit is a proof of life, not a habit of the phone: no `proven` here
         learn = there & (heads.level < levels.CAUTION)
         blocks, floor = self.calendar.blocks(first, SLOTS_PER_DAY), self.today(rows).floor
-        tables = habit.learn_day(rows.habit, heads, meter, phone, blocks, there & (heard >= last), there, learn, floor)
+        tables = habit.learn_day(rows.habit, heads, meter, phone, blocks, listened, there, learn, floor)
         rows.day = judge.open_day(rows.habit, self.rules.thresholds, tables)
         rows.limit = None

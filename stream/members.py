@@ -7,9 +7,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stream.block import WHO_ROW, Block
-from stream.calendar import slot_at, slot_from
+from stream.calendar import slot_from
 from stream.directory import Directory
 from stream.life import FREE, WHO, Terms
+from stream.outcomes import terms_of
 from stream.records import Household
 from stream.strips import ROWS
 
@@ -24,16 +25,16 @@ class Names:
     def __init__(self, names: Sequence[str] = ("",), most: int = 65_536) -> None:
         self.most = most
         self.names = list(names)
-        self._numbers = {name: i for i, name in enumerate(self.names)}
+        self.numbers = {name: i for i, name in enumerate(self.names)}
 
     def number(self, name: str) -> int:
         """Number of a name, given at its first mention."""
-        if name not in self._numbers:
+        if name not in self.numbers:
             if len(self.names) >= self.most:
                 return 0
-            self._numbers[name] = len(self.names)
+            self.numbers[name] = len(self.names)
             self.names.append(name)
-        return self._numbers[name]
+        return self.numbers[name]
 
 
 class Members:
@@ -96,10 +97,9 @@ class Members:
         block.look_again()
 
     def set_terms(self, row: int, household: Household) -> None:
-        """Absences, when the risk group began to hold, drill."""
+        """Absences, when the risk group began to hold, outcomes, drill."""
         block, i = self.at(row)
-        absences = tuple((slot_at(a.from_), slot_from(a.until)) for a in household.absences)
-        terms = Terms(absences, slot_from(household.risk_since) if household.risk_since else 0)
+        terms = terms_of(household)
         if terms == Terms():
             block.terms.pop(i, None)
         else:

@@ -20,11 +20,12 @@ from stream.calendar import Calendar
 from stream.columns import MeterColumns, PhoneColumns
 from stream.life import FREE, Life
 from stream.members import Members
-from stream.records import KINDS, QUALITIES, Alert, Household, Kind, Quality, Reason
+from stream.records import KINDS, QUALITIES, Alert, AreaWarning, Household, Kind, Quality, Reason
 from stream.report import Report, SlotReport
 from stream.rules import Rules
 from stream.silence import Silence
 from stream.strips import LATE_DAYS, ROWS, SLOTS
+from stream.warned import Name, Warnings
 from stream.watermark import Watermarks
 
 _PHONE_CODES = np.array(
@@ -53,6 +54,7 @@ class Partition:
         self.calendar = calendar
         self.life = Life(rules, calendar)
         self.members = Members()
+        self.warnings = Warnings(rules.warned)
         self.marks = Watermarks(rules.wait_slots)
         self.start: int | None = None
         self.counts: Counter[Reason] = Counter()
@@ -74,6 +76,7 @@ class Partition:
     def restored(self) -> None:
         """Members were filled from the changelog."""
         self.writer = Writer(self.life, self.members.areas.names, self.members.dongs.names)
+        self.life.warned = self.warnings.of(self.members.areas.numbers)
         in_use = self.members.feeds_in_use()
         for source in self.marks.sources.values():
             source.wanted = source.name in in_use
@@ -97,11 +100,29 @@ class Partition:
         rows = self.members.enrol(list(new.values()), self.start or 0)
         self._mend_later(np.array(rows, np.int64))
         self._members_told = False
+        self.life.warned = self.warnings.of(self.members.areas.numbers)
         in_use = self.members.feeds_in_use()
         for name in in_use:
             self.marks.source(name)
         for source in self.marks.sources.values():
             source.wanted = source.name in in_use
+
+    def warn(self, record: AreaWarning | Name) -> None:
+        """A warning of heat or cold for an area; an area and a kind alone: what was said of them was never true."""
+        if isinstance(record, AreaWarning):
+            area, changed = record.area, self.warnings.take(record, self.start or 0)
+        else:
+            area, changed = record[0], self.warnings.forget(record)
+        number = self.members.areas.numbers.get(area, 0)
+        if changed is None or not number:
+            return
+        self.life.warned = self.warnings.of(self.members.areas.numbers)
+        for block in self.members.blocks:
+            at = np.flatnonzero((block.who["area"][: block.n] == number) & (block.who["since"][: block.n] != FREE))
+            if len(at):
+                block.watch_again()
+                if changed < (self.marks.clock or 0):
+                    self._mend_later(at + block.number * ROWS)
 
     def begin(self, first: int, lateness: int) -> None:
         """The first data: the clock starts at ``first`` (UTC seconds) less the feed's lateness, or at enrolment."""
@@ -221,11 +242,12 @@ class Partition:
             for block in self.members.blocks:
                 block.settle(self.life, self.start, heard)
             self.start += SLOTS_PER_DAY
+            self.warnings.settle(self.start)
 
     # --- the past mended -----------------------------------------------------------------------------------------
 
     def _mend(self, clock: int) -> None:
-        late, self._late = self._late, {}
+        late, self._late = {b: rows for b, rows in self._late.items() if rows}, {}
         if not late or self.start is None:
             return
         heard = self._heard_until()

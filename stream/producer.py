@@ -22,12 +22,14 @@ from stream import frames
 from stream.columns import MeterColumns, PhoneColumns
 from stream.frames import Columns, Signal
 from stream.kafka import client_options, partition_of, partitions_of
-from stream.records import HOUSEHOLDS, JSON, METER, PHONE, SCHEMA_VERSION, Household
+from stream.records import HOUSEHOLDS, JSON, METER, PHONE, SCHEMA_VERSION, AreaWarning, Household
 from stream.settings import Settings
+from stream.warned import Name, key_of
 
 ROWS_PER_FRAME = 2_000
 STOP_S = 10.0
 TOPICS: dict[Signal, str] = {"meter": METER, "phone": PHONE}
+HEADERS_JSON = [("schema", str(SCHEMA_VERSION).encode()), ("content-type", JSON.encode())]
 
 
 class Packed(NamedTuple):
@@ -149,14 +151,30 @@ class FrameProducer:
 
     async def _send_household(self, household: Household | str) -> asyncio.Future[Any]:
         key = household if isinstance(household, str) else household.household_id
-        headers = [("schema", str(SCHEMA_VERSION).encode()), ("content-type", JSON.encode())]
         return await self._started().send(
             self._settings.topic(HOUSEHOLDS),
             value=None if isinstance(household, str) else msgspec.json.encode(household),
             key=key.encode(),
             partition=partition_of(key, self._settings.partitions),
-            headers=headers,
+            headers=HEADERS_JSON,
         )
+
+    async def send_warning(self, warning: AreaWarning | Name) -> None:
+        """Tell every partition of a warning for an area: an area's homes are in all of them. Area and kind alone
+        delete what was said of them. After an error send it again, the newest one last."""
+        area, kind = (warning.area, warning.kind) if isinstance(warning, AreaWarning) else warning
+        async with asyncio.timeout(self._answer_s):
+            sent = [
+                await self._started().send(
+                    self._settings.topic(HOUSEHOLDS),
+                    value=msgspec.json.encode(warning) if isinstance(warning, AreaWarning) else None,
+                    key=key_of(area, kind).encode(),
+                    partition=partition,
+                    headers=HEADERS_JSON,
+                )
+                for partition in range(self._settings.partitions)
+            ]
+            await asyncio.gather(*sent)
 
     async def enqueue(
         self, signal: Signal, columns: Columns, feed: str | None = None, complete_until: int | None = None

@@ -104,6 +104,38 @@ class Absence(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": 
     kind: Literal["trip", "hospital", "family", "other"] = "other"
 
 
+class OutcomeCode(StrEnum):
+    """What an alert turned out to be, as the person who closed it found."""
+
+    safe_answered = "safe_answered"
+    safe_visited = "safe_visited"
+    away_registered = "away_registered"
+    away_unregistered = "away_unregistered"
+    hospital = "hospital"
+    phone_problem = "phone_problem"
+    data_problem = "data_problem"
+    moved = "moved"
+    refused = "refused"
+    needs_service = "needs_service"
+    emergency_119 = "emergency_119"
+    deceased = "deceased"
+    unreachable = "unreachable"
+
+
+class Outcome(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """How a case was closed, ``at`` which time. ``from`` (default: ``at``) and ``until``: the time that it explains.
+
+    Somebody met or heard (safe, refused, needs_service) is a proof of life at ``at``. away, hospital: an absence.
+    phone_problem, data_problem: what that signal says of this time is not used. These must have an end. emergency_119,
+    unreachable: an absence where they have one. moved, deceased: not judged any more from then on.
+    """
+
+    at: datetime
+    code: OutcomeCode
+    from_: datetime | None = None
+    until: datetime | None = None
+
+
 class Feeds(Struct, frozen=True, forbid_unknown_fields=True):
     """Names of the feeds that watch this household; None where there is none (a carrier without a feed is normal)."""
 
@@ -115,7 +147,8 @@ class Household(Struct, frozen=True, forbid_unknown_fields=True):
     """Enrolment of one household: the whole of it in every record (the topic is compacted by household_id).
 
     ``since``: readings from before are dropped. ``risk_since``: the risk group holds from then on (before: normal).
-    ``withdrawn``: consent ended; everything kept of the household is deleted at once.
+    ``withdrawn``: consent ended; everything kept of the household is deleted at once. ``outcomes``: how its cases were
+    closed, those of the last weeks at least; one that comes late mends the past as late data does.
     """
 
     household_id: HouseholdId
@@ -128,6 +161,21 @@ class Household(Struct, frozen=True, forbid_unknown_fields=True):
     absences: tuple[Absence, ...] = ()
     withdrawn: datetime | None = None
     drill: bool = False
+    outcomes: tuple[Outcome, ...] = ()
+
+
+class AreaWarning(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """A warning of heat or cold for an area, which shortens the limits of its homes in [from, until). It always ends.
+
+    ``level`` 1: advisory (주의보), 2: alert (경보). From its ``from`` on a record replaces all that was said before of
+    this area and kind; one that ends when it begins lifts the warning.
+    """
+
+    area: Annotated[str, Meta(min_length=1, max_length=64, description="as in the households' records")]
+    kind: Literal["heat", "cold"]
+    level: Literal[1, 2]
+    from_: datetime
+    until: datetime
 
 
 class ReasonCode(Struct, frozen=True):

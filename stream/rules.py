@@ -18,6 +18,8 @@ class Rules:
     area_end_share: float
     area_members: int
     wait_slots: int
+    warned: tuple[float, float]
+    """What limits are multiplied by under a warning of heat or cold of level 1 and of level 2."""
 
     @classmethod
     def of(cls, s: Settings) -> "Rules":
@@ -35,4 +37,5 @@ class Rules:
             s.areas.end_share,
             s.areas.members,
             round(s.wait_minutes / 15),
+            (s.limits.warning_factor, s.limits.alert_factor),
         )

@@ -57,6 +57,10 @@ class LimitSettings(BaseModel):
     high_hours: float = Field(24, gt=0, description="risk group high")
     elevated_hours: float = Field(36, gt=0, description="risk group elevated")
     normal_hours: float = Field(48, gt=0, description="risk group normal")
+    warning_factor: float = Field(
+        0.75, gt=0, le=1, description="limits times this while a warning of heat or cold of level 1 (주의보) holds"
+    )
+    alert_factor: float = Field(0.5, gt=0, le=1, description="the same at level 2 (경보)")
 
 
 class GapSettings(BaseModel):

@@ -14,6 +14,7 @@ from stream.life import FREE, Life, Step
 from stream.members import Members
 from stream.records import Alert
 from stream.strips import SLOTS
+from stream.watch import NO_TERMS
 
 
 class Silence:
@@ -44,7 +45,7 @@ class Silence:
             now = block.head[row]
             same = int(old["onset"]) == int(now["onset"]) and now["level"] > levels.NONE and old["level"] > levels.NONE
             if old["level"] > levels.NONE and not same:
-                why = self._why_late(block, row, old)
+                why = self._why_late(block, row, old, slot)
                 yield self.writer.silence("cleared", block, row, int(old["level"]), int(old["onset"]), slot, why)
             if now["level"] > levels.NONE and not (same and now["level"] == old["level"]):
                 why = [("late_data", {}), *self.writer.why_silent(block, row, slot, self._heard(block, row, slot))]
@@ -90,16 +91,29 @@ class Silence:
 
     def _heard(self, block: Block, row: int, slot: int) -> bool:
         feed = int(block.who["phone_feed"][row])
-        return feed > 0 and int(self.heard[feed]) > slot
+        broken = block.terms.get(row, NO_TERMS).without_phone(slot)
+        return feed > 0 and int(self.heard[feed]) > slot and not broken
 
-    def _absent(self, block: Block, row: int, slot: int) -> bool:
-        return row in block.terms and block.terms[row].absent(slot, slot + 1)
+    def _away(self, block: Block, row: int, slot: int) -> list[reasons.Reason]:
+        """Why nobody is expected to be there in a slot; nothing where somebody is."""
+        terms = block.terms.get(row, NO_TERMS)
+        if terms.gone(slot):
+            return [("left", {})]
+        return [("absence", {})] if terms.absent(slot, slot + 1) else []
+
+    def _made_sure(self, block: Block, row: int, slot: int) -> list[reasons.Reason]:
+        """That somebody met or heard the resident in a slot, where somebody did."""
+        proven = slot in block.terms.get(row, NO_TERMS).proofs
+        return [("made_sure", {"at": self._clock(slot)})] if proven else []
+
+    def _clock(self, slot: int) -> str:
+        return self.life.calendar.time(slot).strftime("%m-%d %H:%M")
 
     def _gap(self, block: Block, row: int, old: int, new: int, data: int, slot: int) -> Alert:
         event: Event = "cleared" if new == gaps.NONE else "raised" if old == gaps.NONE else "level_changed"
         hours = {"hours": round((slot - data) / SLOTS_PER_HOUR, 1)}
-        back = "absence" if self._absent(block, row, slot) else "data_back"
-        why: list[reasons.Reason] = [(back, {})] if event == "cleared" else [("no_data", hours)]
+        back = self._away(block, row, slot) or [("data_back", {})]
+        why: list[reasons.Reason] = back if event == "cleared" else [("no_data", hours)]
         if new == gaps.PERSON:
             why.append(("no_data_no_life", {}))
         return self.writer.gap(event, block, row, new or old, data, slot, self._heard(block, row, slot), why)
@@ -107,17 +121,19 @@ class Silence:
     def _why_over(self, block: Block, row: int, slot: int) -> list[reasons.Reason]:
         if block.who["since"][row] == FREE:
             return [("withdrawn", {})]
-        if self._absent(block, row, slot):
-            return [("absence", {})]
+        if away := self._away(block, row, slot):
+            return away
         if int(block.head["life"][row]) != slot:
             return [("life_again", {})]
+        if sure := self._made_sure(block, row, slot):
+            return sure
         _, phone = block.strips.slot(slot, block.n)
         return [("life_phone", {})] if phone[row] == OWN else [("life_load", {})]
 
-    def _why_late(self, block: Block, row: int, old: NDArray[np.void]) -> list[reasons.Reason]:
-        life = int(block.head["life"][row])
-        if row in block.terms and block.terms[row].absences and life <= int(old["life"]):
-            return [("absence", {})]
+    def _why_late(self, block: Block, row: int, old: NDArray[np.void], slot: int) -> list[reasons.Reason]:
+        life, terms = int(block.head["life"][row]), block.terms.get(row, NO_TERMS)
+        if terms.absences and life <= int(old["life"]):
+            return [("left", {})] if terms.gone(slot) else [("absence", {})]
         if life > int(old["life"]):
-            return [("late_life", {"life": self.life.calendar.time(life).strftime("%m-%d %H:%M")})]
+            return self._made_sure(block, row, life) or [("late_life", {"life": self._clock(life)})]
         return [("late_data", {})]

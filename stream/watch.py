@@ -1,11 +1,13 @@
 """Who is watched when, and whose meter is due: what is fixed about n households, made ready for whole arrays."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.slots import SLOTS_PER_HOUR
+from models.slots import MISSING, OWN, SLOTS_PER_HOUR
 
 WHO = np.dtype(
     [
@@ -22,28 +24,96 @@ WHO = np.dtype(
 FREE = np.iinfo(np.int32).max
 
 Mask = NDArray[np.bool_]
+Codes = NDArray[np.uint8]
+Span = tuple[int, int]
+"""Slots [from, until)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for one household for a time only, in slots: absences [from, until), and since when its risk."""
+    """What holds for one household for a time only, in slots: absences, and since when its risk.
 
-    absences: tuple[tuple[int, int], ...] = ()
+    ``proofs``: slots in which somebody met or heard the resident. In ``phone_out`` the phone is not listened to, in
+    ``meter_out`` readings are as none at all. An absence until FREE: the resident moved or died.
+    """
+
+    absences: tuple[Span, ...] = ()
     risk_since: int = 0
+    proofs: tuple[int, ...] = ()
+    phone_out: tuple[Span, ...] = ()
+    meter_out: tuple[Span, ...] = ()
 
     def absent(self, first: int, last: int) -> bool:
         """Whether any slot of [first, last) lies in an absence."""
         return any(a < last and first < b for a, b in self.absences)
 
+    def gone(self, slot: int) -> bool:
+        """Whether the resident had moved or died by a slot."""
+        return any(a <= slot and b == FREE for a, b in self.absences)
+
+    def without_phone(self, slot: int) -> bool:
+        """Whether the phone is known to have had a problem in a slot."""
+        return any(a <= slot < b for a, b in self.phone_out)
+
+    def measured(self, first: int, codes: Codes) -> Codes:
+        """Meter codes (count,) from slot ``first`` as far as they are believed."""
+        codes = codes.copy()
+        for a, b in self.meter_out:
+            codes[max(a - first, 0) : max(b - first, 0)] = MISSING
+        return codes
+
+
+NO_TERMS = Terms()
+
+
+class Shorter(NamedTuple):
+    """In slots [first, last) an area's limits are multiplied by ``factor``, for a warning of this kind."""
+
+    first: int
+    last: int
+    factor: float
+    kind: str
+
+
+Warned = Mapping[int, Sequence[Shorter]]
+"""What holds of areas, by their number."""
+
+
+def strictest(warned: Warned, area: int, slot: int) -> Shorter | None:
+    """The warning that shortens the limits of an area most in a slot."""
+    return min((s for s in warned.get(area, ()) if s.first <= slot < s.last), key=lambda s: s.factor, default=None)
+
+
+class _Spans:
+    """Spans of slots of some of n rows, (row, from, until) each, asked for many slots at once."""
+
+    def __init__(self, spans: Iterable[tuple[int, int, int]], n: int) -> None:
+        self.n = n
+        self._rows, self._from, self._until = np.array(list(spans), np.int64).reshape(-1, 3).T
+
+    def mask(self, first: int, count: int) -> Mask | None:
+        """Whose spans hold in each of ``count`` slots, (count, n); None: nobody's in any."""
+        if not len(self._rows):
+            return None
+        touched = np.flatnonzero((self._from < first + count) & (self._until > first))
+        if not len(touched):
+            return None
+        out = np.zeros((count, self.n), np.bool_)
+        at = (self._rows[touched].tolist(), self._from[touched].tolist(), self._until[touched].tolist())
+        for row, a, b in zip(*at, strict=True):
+            out[max(a - first, 0) : b - first, row] = True
+        return out
+
 
 class Watch:
-    """Looked up slot after slot for ``who`` (n,) and their ``terms``; made anew when either changes.
+    """Looked up slot after slot for ``who`` (n,), their ``terms`` and how their areas are ``warned``; made anew when
+    any of these changes.
 
     ``width`` (n,): slots per meter interval, 0 where there is no meter; whatever it is before a meter's first reading
     changes nothing. ``offset`` (4, n): slots since the last interval's end, by the slot modulo 4.
     """
 
-    def __init__(self, who: NDArray[np.void], terms: dict[int, Terms]) -> None:
+    def __init__(self, who: NDArray[np.void], terms: dict[int, Terms], warned: Warned | None = None) -> None:
         self.since = who["since"].astype(np.int32)
         self.phone_feed = who["phone_feed"].astype(np.intp)
         self.risk = who["risk"].astype(np.intp)
@@ -53,11 +123,18 @@ class Watch:
         slots = np.arange(SLOTS_PER_HOUR, dtype=np.int32)[:, None]
         self.offset = (slots + 1 - who["phase"].astype(np.int32)) % step
         self.due = (self.offset == 0) & self.metered
-        away = [(row, a, b) for row, t in terms.items() for a, b in t.absences]
-        self._away = np.array(away, np.int64).reshape(-1, 3).T
+        n, each = len(who), terms.items()
+        self._away = _Spans(((row, a, b) for row, t in each for a, b in t.absences), n)
+        self._proofs = _Spans(((row, slot, slot + 1) for row, t in each for slot in t.proofs), n)
+        self._phone_out = _Spans(((row, a, b) for row, t in each for a, b in t.phone_out), n)
+        self._meter_out = _Spans(((row, a, b) for row, t in each for a, b in t.meter_out), n)
         changes = [(row, t.risk_since) for row, t in terms.items() if t.risk_since]
         self._risk_row, self._risk_since = np.array(changes, np.int64).reshape(-1, 2).T
         self.risk_until = int(self._risk_since.max(initial=0))
+        areas = np.unique(who["area"]).tolist() if warned else []
+        self._warned = [(s, np.flatnonzero(who["area"] == a)) for a in areas for s in (warned or {}).get(a, ())]
+        self.limits_until = max(self.risk_until, *(s.last for s, _ in self._warned), 0)
+        """From this slot on, limits are the same slot after slot."""
 
     def enrolled(self, first: int, count: int) -> Mask:
         """Who is enrolled by each of ``count`` slots from ``first``, (count, n)."""
@@ -65,14 +142,21 @@ class Watch:
 
     def absent(self, first: int, count: int) -> Mask | None:
         """Who is registered as absent in each of ``count`` slots, (count, n); None: nobody in any."""
-        rows, from_, until = self._away
-        touched = np.flatnonzero((from_ < first + count) & (until > first))
-        if not len(touched):
-            return None
-        out = np.zeros((count, len(self.since)), np.bool_)
-        for row, a, b in zip(rows[touched].tolist(), from_[touched].tolist(), until[touched].tolist(), strict=True):
-            out[max(a - first, 0) : b - first, row] = True
-        return out
+        return self._away.mask(first, count)
+
+    def without_phone(self, first: int, count: int) -> Mask | None:
+        """Whose phone is known to have had a problem in each of ``count`` slots, (count, n); None: nobody's in any."""
+        return self._phone_out.mask(first, count)
+
+    def measured(self, first: int, meter: Codes) -> Codes:
+        """Meter codes (count, n) from slot ``first`` as far as they are believed: else as if no reading had come."""
+        out = self._meter_out.mask(first, len(meter))
+        return meter if out is None else np.where(out, np.uint8(MISSING), meter)
+
+    def proven(self, first: int, phone: Codes) -> Codes:
+        """Phone codes (count, n) from slot ``first`` with an own use wherever somebody met or heard the resident."""
+        out = self._proofs.mask(first, len(phone))
+        return phone if out is None else np.where(out, np.uint8(OWN), phone)
 
     def intervals_end(self, first: int, count: int) -> Mask:
         """Whose meter interval ends with each of ``count`` slots from ``first``, (count, n)."""
@@ -88,3 +172,12 @@ class Watch:
         risk = self.risk.copy()
         risk[self._risk_row[slot < self._risk_since]] = 0
         return risk
+
+    def shortened(self, slot: int) -> NDArray[np.float32] | None:
+        """What each household's limit is multiplied by in a slot, (n,); None: nobody's area is warned."""
+        out: NDArray[np.float32] | None = None
+        for warning, rows in self._warned:
+            if warning.first <= slot < warning.last:
+                out = np.ones(len(self.since), np.float32) if out is None else out
+                out[rows] = np.minimum(out[rows], np.float32(warning.factor))
+        return out

@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from pydantic import BaseModel
 
 from anbu import docs, docs_topics
-from stream.records import Alert, Reason, Strip
+from stream import warned
+from stream.records import Alert, OutcomeCode, Reason, Strip
 from stream.settings import Settings
 from stream.topics import wanted
 
@@ -53,6 +54,20 @@ def test_example_is_valid_by_its_schema_and_by_our_reader(topic: str) -> None:
     wire = msgspec.json.encode(example)
     validator(BY_RECORD[type(example)]).validate(json.loads(wire))
     assert msgspec.json.decode(wire, type=type(example)) == example
+
+
+def test_the_warning_shown_is_valid() -> None:
+    """The second record on the topic of households can be sent as it stands, too."""
+    wire = msgspec.json.encode(docs_topics.WARNING)
+    validator("area_warning").validate(json.loads(wire))
+    assert warned.read(b"area/feeder-0412/heat", wire) == docs_topics.WARNING
+    assert warned.fault_of(docs_topics.WARNING) is None
+    assert json.dumps(json.loads(wire), indent=2) in PAGES["topics.md"]
+
+
+def test_every_outcome_is_explained() -> None:
+    """A new code needs its row in the table."""
+    assert all(f"`{code}`" in PAGES["topics.md"] for code in OutcomeCode)
 
 
 def test_alert_with_its_strip_is_valid() -> None:

@@ -18,7 +18,7 @@ from anbu.demo_story import Story
 from models.reasons import sentences
 from simulators.events import Event, EventKind
 from simulators.town import make_town
-from stream import http
+from stream import enrolment, http
 from stream.records import Alert, Household, ReasonCode
 
 ROOT = Path(__file__).parent.parent
@@ -93,7 +93,9 @@ def test_each_variable_is_a_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_the_files_of_the_recipes_are_right() -> None:
     """Enrolments decode as records; readings have the columns that tell them."""
     files = dict(found for block in blocks("docs/how-to.md", "sh") for found in MADE_BY_SHELL.findall(block))
-    assert set(files) == {"households.jsonl", "readings.csv"}
+    assert set(files) == {"households.jsonl", "closed.jsonl", "readings.csv"}
+    closed = [msgspec.json.decode(line, type=Household) for line in files["closed.jsonl"].splitlines()]
+    assert [enrolment.fault_of(h) for h in closed] == [None, None]
     enrolled = [msgspec.json.decode(line, type=Household) for line in files["households.jsonl"].splitlines()]
     assert [h.household_id for h in enrolled] == ["p-0001", "p-0002"]
     assert files["readings.csv"].splitlines()[0] == "household_id,start,kwh,minutes"

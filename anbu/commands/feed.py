@@ -1,6 +1,7 @@
 """Data in: ingest of files, and files of a simulated town."""
 
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -53,6 +54,46 @@ def ingest(
     for line in result.failed:
         err.print(f"[red]✗[/] {escape(line)}", soft_wrap=True)
     raise typer.Exit(result.exit_code)
+
+
+class WarningKind(StrEnum):
+    """What an area is warned of."""
+
+    heat = "heat"
+    cold = "cold"
+
+
+def warn(
+    areas: Annotated[list[str], typer.Argument(help="지역, 등록 기록의 area · areas, as in the households' records")],
+    kind: Annotated[WarningKind, typer.Option(help="폭염 또는 한파 · heat or cold")],
+    until: Annotated[str | None, typer.Option(help="끝나는 시각 (RFC 3339) · when it ends")] = None,
+    level: Annotated[int, typer.Option(min=1, max=2, help="1 주의보 · advisory, 2 경보 · alert")] = 1,
+    since: Annotated[str | None, typer.Option("--from", help="시작 (기본: 지금) · its begin (default: now)")] = None,
+    lift: Annotated[bool, typer.Option("--lift", help="해제 · it ends at once (or at --from)")] = False,
+) -> None:
+    """폭염·한파 특보를 알립니다: 한도가 짧아집니다 · tell of a warning of heat or cold: the area's limits get shorter.
+
+    From its beginning on it replaces what was said before of the area and kind. It always has an end.
+    """
+    import asyncio
+    from datetime import UTC
+
+    from anbu import configuration
+    from anbu.console import out
+    from stream import ingest, warned
+    from stream.records import AreaWarning
+
+    settings = configuration.load()
+    if (until is None) != lift:
+        raise typer.BadParameter("--until TIME, or --lift: a warning always has an end")
+    begin = datetime.fromtimestamp(_now() if since is None else _seconds(since), UTC)
+    end = begin if until is None else datetime.fromtimestamp(_seconds(until), UTC)
+    records = [AreaWarning(area, kind.value, 2 if level == 2 else 1, begin, end) for area in areas]
+    for record in records:
+        if (fault := warned.fault_of(record)) is not None:
+            raise typer.BadParameter(fault[1])
+    asyncio.run(ingest.warn(records, settings))
+    out.print(f"[green]✓[/] {kind.value}: {', '.join(areas)}", soft_wrap=True)
 
 
 def simulate(

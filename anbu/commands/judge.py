@@ -12,13 +12,17 @@ Phone = Annotated[
 Households = Annotated[
     Path | None, typer.Option(help="등록 기록 (JSON lines); 없으면 기본값 · enrolments; the others get the defaults")
 ]
+Warnings = Annotated[
+    Path | None, typer.Option(help="폭염·한파 특보 (JSON lines) · warnings of heat and cold, in their order")
+]
 Out = Annotated[Path, typer.Option(help="알림, 한 줄에 하나 · alert events, one JSON object a line, ordered by `at`")]
 Tz = Annotated[str | None, typer.Option(help="시간대 없는 시각의 시간대 · zone of naive times (default: setting tz)")]
 
 
 def backtest(
-    meter: Meter, out: Out, phone: Phone = None, households: Households = None, tz: Tz = None
-) -> None:
+    meter: Meter, out: Out, phone: Phone = None, households: Households = None, warnings: Warnings = None,
+    tz: Tz = None,
+) -> None:  # fmt: skip
     """지난 기록을 판단합니다 · judge history by the functions that judge the live stream; no broker needed."""
     from anbu import configuration, history
     from anbu.console import bar
@@ -27,20 +31,21 @@ def backtest(
     settings = configuration.load(tz=tz)
     with bar() as progress, history.alerts_file(out) as write:
         task = progress.add_task("읽는 중 · reading", total=None)
-        past = history.load(meter, phone, households, settings.tz)
+        past = history.load(meter, phone, households, settings.tz, warnings)
         progress.update(task, description="판단하는 중 · judging", total=1)
 
         def step(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
-        for alert in backtest.backtest(past.meter, past.phone, past.households, settings, step):
+        for alert in backtest.backtest(past.meter, past.phone, past.households, settings, step, past.warnings):
             write(alert)
         progress.update(task, completed=progress.tasks[0].total)
     history.report(past, write.counts, out)
 
 
 def replay(
-    meter: Meter, out: Out, phone: Phone = None, households: Households = None, tz: Tz = None,
+    meter: Meter, out: Out, phone: Phone = None, households: Households = None, warnings: Warnings = None,
+    tz: Tz = None,
     local: Annotated[bool, typer.Option("--local", help="브로커도 켬 · start a broker of its own for this")] = False,
 ) -> None:  # fmt: skip
     """같은 파일을 브로커로 흘려 판단합니다 · send the same files through the broker and its workers, on event time.
@@ -51,7 +56,7 @@ def replay(
     from anbu import configuration, history, replaying
 
     settings = configuration.load(tz=tz)
-    past = history.load(meter, phone, households, settings.tz)
+    past = history.load(meter, phone, households, settings.tz, warnings)
     with history.alerts_file(out) as write:
         for alert in replaying.run(past, settings, local):
             write(alert)

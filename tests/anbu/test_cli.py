@@ -12,7 +12,10 @@ from anbu import cli
 from anbu.commands import care
 from tests.anbu.conftest import Run
 
-COMMANDS = ("demo", "up", "worker", "topics", "ingest", "backtest", "replay", "doctor", "simulate", "docs", "http")
+COMMANDS = (
+    "demo", "up", "worker", "topics", "ingest", "warn", "backtest", "replay",
+    "doctor", "simulate", "docs", "http",
+)  # fmt: skip
 ROOT = Path(__file__).parent.parent.parent
 NOBODY = "127.0.0.1:1"
 
@@ -48,6 +51,23 @@ def test_an_unknown_command_is_a_mistake(run: Run) -> None:
     assert said.code == 2
     assert "wrogn" in said.err
     assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ((), "a warning always has an end"),
+        (("--until", "2026-07-01T00:00:00Z", "--lift"), "a warning always has an end"),
+        (("--until", "tomorrow"), "write it as"),
+        (("--from", "2026-07-02T00:00:00Z", "--until", "2026-07-01T00:00:00Z"), "is before from"),
+        (("--from", "2026-07-02T00:00:00Z", "--until", "2026-09-01T00:00:00Z"), "over 31 days"),
+    ],
+)
+def test_a_warning_without_a_sensible_end_is_a_mistake(run: Run, options: tuple[str, ...], says: str) -> None:
+    """Exit code 2 and what to write, before any broker is asked."""
+    said = run("warn", "east", "--kind", "heat", *options)
+    assert said.code == 2
+    assert says in re.sub(r"[│\s]+", " ", said.err)
 
 
 def test_a_missing_file_is_one_line(run: Run) -> None:

@@ -49,6 +49,26 @@ def test_backtest_writes_alerts_in_order(run: Run, town: Path) -> None:
     assert not Path("alerts.jsonl.partial").exists()
 
 
+def test_warnings_shorten_the_limits_of_a_backtest(run: Run, town: Path) -> None:
+    """`--warnings`: more is raised, and its reasons say why; a bad line is named and nothing is judged."""
+    homes = [msgspec.json.decode(line) for line in (town / "households.jsonl").read_bytes().splitlines()]
+    rows = [
+        {"area": area, "kind": "cold", "level": 2, "from": "2026-03-03T00:00:00Z", "until": "2026-03-25T00:00:00Z"}
+        for area in sorted({h["area"] for h in homes})
+    ]
+    Path("w.jsonl").write_bytes(b"\n".join(map(msgspec.json.encode, rows)))
+    files = ("--meter", town / "meter.parquet", "--phone", town / "phone.parquet",
+             "--households", town / "households.jsonl")  # fmt: skip
+    assert run("backtest", *files, "--out", "plain.jsonl").code == 0
+    assert run("backtest", *files, "--warnings", "w.jsonl", "--out", "cold.jsonl").code == 0
+    plain, cold = ([a for a in alerts(Path(f)) if a.event == "raised"] for f in ("plain.jsonl", "cold.jsonl"))
+    assert len(cold) > len(plain)
+    assert "cold_limit" in {r.code for a in cold for r in a.reasons} - {r.code for a in plain for r in a.reasons}
+    Path("w.jsonl").write_bytes(msgspec.json.encode({**rows[0], "until": "2027-03-25T00:00:00Z"}))
+    said = run("backtest", *files, "--warnings", "w.jsonl", "--out", "no.jsonl")
+    assert (said.code, "line 1" in said.err) == (2, True)
+
+
 def test_csv_gives_the_same_as_parquet(run: Run, town: Path) -> None:
     """Naive local times and no column for the interval: the alerts are the same, record for record."""
     meter, phone = pq.read_table(town / "meter.parquet"), pq.read_table(town / "phone.parquet")

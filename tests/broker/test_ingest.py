@@ -8,6 +8,7 @@ from collections import defaultdict
 from datetime import datetime
 
 import httpx2
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -18,7 +19,7 @@ from stream.columns import MeterColumns
 from stream.http import create_app, serve
 from stream.kafka import client_options, partition_of
 from stream.producer import FrameProducer
-from stream.records import HOUSEHOLDS, METER, PHONE, Household
+from stream.records import HOUSEHOLDS, METER, PHONE, AreaWarning, Household
 from stream.settings import HttpSettings
 
 pytestmark = pytest.mark.broker
@@ -93,6 +94,22 @@ async def test_frames_sent_ahead_are_there_after_flush(settings):
         await producer.flush()
         assert all(f.done() and f.exception() is None for f in futures)
     assert set((await rows_on(settings, METER, "meter")).values()) == {5}
+
+
+async def test_a_warning_reaches_every_partition_in_the_order_of_its_file(settings, tmp_path):
+    """Each line is told to all partitions in order; a bad one is named and the others go on."""
+    line = {"area": "east", "kind": "heat", "level": 1, "from": "2026-07-01T00:00:00Z", "until": "2026-07-03T00:00:00Z"}
+    lines = [line, {**line, "level": 7}, {**line, "level": 2}]
+    (tmp_path / "w.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    result = await ingest.run([tmp_path / "w.jsonl"], settings)
+    assert (result.exit_code, dict(result.sent), dict(result.bad)) == (1, {"warnings": 2}, {"wrong_type": 1})
+    await ingest.warn([msgspec.json.decode(json.dumps({**line, "until": line["from"]}), type=AreaWarning)], settings)
+    told = defaultdict(list)
+    for message in await on_topic(settings, HOUSEHOLDS):
+        assert message.key == b"area/east/heat"
+        record = msgspec.json.decode(message.value, type=AreaWarning)
+        told[message.partition].append((record.level, record.until > record.from_))
+    assert told == {p: [(1, True), (2, True), (1, False)] for p in range(settings.partitions)}
 
 
 async def test_files_of_every_kind_are_ingested_together(settings, tmp_path):

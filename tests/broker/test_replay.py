@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -13,7 +14,7 @@ from deploy.kafka.broker import LocalBroker
 from simulators.backtest import backtest, in_order, in_time, span
 from simulators.replay import Delivery, Follower, _parts, replay
 from stream import topics
-from stream.records import Alert
+from stream.records import Alert, AreaWarning
 from stream.settings import Settings
 from tests.broker.workers import Workers, until, until_async
 from tests.histories import History, eventful
@@ -107,6 +108,22 @@ def same(got: list[Alert], history: History, settings: Settings) -> None:
     assert Counter((a.kind, a.event, a.level) for a in want).keys() >= EVERY_KIND
     assert [(a.at, a.alert_id, a.event) for a in got] == [(a.at, a.alert_id, a.event) for a in want]
     assert got == want
+
+
+async def test_warnings_reach_every_lane(settings: Settings, tmp_path: Path) -> None:
+    """Sent once, known in every partition: the replay's alerts are the backtest's under the same warnings."""
+    history = eventful(64, 18)
+    begin = datetime.fromtimestamp(int(history.meter.start.min()), UTC)
+    areas = sorted({h.area for h in history.households})
+    warnings = [AreaWarning(a, "heat", 2, begin + timedelta(days=3), begin + timedelta(days=17)) for a in areas]
+    want = sorted(
+        backtest(history.meter, history.phone, history.households, settings, warnings=warnings), key=in_time
+    )
+    assert sum(r.code == "heat_limit" for a in want for r in a.reasons) > 0
+    async with Workers(settings, tmp_path, 1) as workers:
+        await until(workers.all_owned, "all partitions are owned")
+        got = await replay(history.meter, history.phone, history.households, settings, warnings=warnings)
+    assert [a for a in got if a.kind != "feed_stalled"] == want
 
 
 async def test_alerts_survive_kills_freezes_and_a_broker_crash(

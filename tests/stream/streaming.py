@@ -19,9 +19,10 @@ from stream.intake import HEADERS_JSON, Intake, Message, Taken
 from stream.kafka import partition_of
 from stream.partition import Partition
 from stream.producer import Packer
-from stream.records import HOUSEHOLDS, METER, PHONE, Alert, Feeds, Household
+from stream.records import HOUSEHOLDS, METER, PHONE, Alert, AreaWarning, Feeds, Household
 from stream.rules import Rules
 from stream.settings import Settings
+from stream.warned import key_of
 from stream.wide import Wide
 
 NOW = 2e9
@@ -58,6 +59,13 @@ class Broker:
         for h in households:
             partition = partition_of(h.household_id, self.settings.partitions)
             self.add(HOUSEHOLDS, partition, msgspec.json.encode(h), HEADERS_JSON, h.household_id.encode())
+
+    def warn(self, warnings: Iterable[AreaWarning]) -> None:
+        """Append warnings of areas, to every partition."""
+        for warning in warnings:
+            key = key_of(warning.area, warning.kind).encode()
+            for partition in range(self.settings.partitions):
+                self.add(HOUSEHOLDS, partition, msgspec.json.encode(warning), HEADERS_JSON, key)
 
     def send(
         self, columns: MeterColumns | PhoneColumns, feed: str, complete_until: int | None, rows_per_frame: int = 500
@@ -193,6 +201,7 @@ def state_of(partition: Partition) -> dict[str, object]:
         "sources": sorted((s.name, s.lateness, s.until, s.last_arrival, s.wanted) for s in marks.sources.values()),
         "names": (members.areas.names, members.dongs.names, members.feeds.names),
         "blocks": len(members.blocks),
+        "warnings": partition.warnings.said,
     }
     for block in members.blocks:
         n, at = block.n, f"block {block.number} "

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import numpy as np
@@ -16,7 +16,7 @@ from stream import changelog
 from stream.changelog import Meta, Restore, StateVersionError, changed_rows
 from stream.columns import MeterColumns, PhoneColumns
 from stream.partition import Partition
-from stream.records import KINDS, METER, Absence, Feeds, Household
+from stream.records import KINDS, METER, Absence, AreaWarning, Feeds, Household, Outcome, OutcomeCode
 from stream.strips import LATE_DAYS, SLOTS
 from tests.stream.streaming import NOW, SINCE, TWO, T, new_partition, readings, state_of
 
@@ -42,7 +42,7 @@ class Life:
     offset: int = 0
 
     def happen(self, what: str, rng: np.random.Generator) -> None:
-        """One of: enrol, withdraw, change, meter, phone, pass, store."""
+        """One of: enrol, withdraw, change, warn, meter, phone, pass, store."""
         getattr(self, f"_{what}")(rng)
 
     def _now(self) -> int:
@@ -66,9 +66,20 @@ class Life:
         if self.ids:
             at = datetime.fromtimestamp(self._now(), UTC)
             absences = (Absence(at, at.replace(year=2027), "trip"),) if rng.random() < 0.5 else ()
+            codes = rng.choice(list(OutcomeCode), int(rng.integers(0, 3))).tolist()
+            outcomes = tuple(Outcome(at, OutcomeCode(code), until=at + timedelta(days=2)) for code in codes)
             changed = Household(str(rng.choice(self.ids)), SINCE, "area-0", risk="high", risk_since=at,
-                                absences=absences, drill=bool(rng.random() < 0.5))  # fmt: skip
+                                absences=absences, drill=bool(rng.random() < 0.5), outcomes=outcomes)  # fmt: skip
             self.partition.households([changed])
+
+    def _warn(self, rng: np.random.Generator) -> None:
+        begin = datetime.fromtimestamp(self._now() + int(rng.integers(-3 * DAY, DAY)), UTC)
+        area, kind = f"area-{rng.integers(4)}", "heat" if rng.random() < 0.5 else "cold"
+        if rng.random() < 0.1:
+            self.partition.warn((area, kind))
+        else:
+            end = begin + timedelta(hours=int(rng.choice([0, 5, 100])))
+            self.partition.warn(AreaWarning(area, kind, 1 if rng.random() < 0.5 else 2, begin, end))  # type: ignore[arg-type]
 
     def _times(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """Quarter-hours up to a week back and as far ahead as the ring has room."""
@@ -107,7 +118,7 @@ class Life:
         self.log += changed_rows(self.partition, {METER: self.offset})
 
 
-EVENTS = ("enrol", "withdraw", "change", "meter", "meter", "meter", "phone", "phone", "pass", "pass", "store")
+EVENTS = ("enrol", "withdraw", "change", "warn", "meter", "meter", "meter", "phone", "phone", "pass", "pass", "store")
 
 
 @hypothesis(max_examples=60, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
@@ -205,3 +216,18 @@ def test_no_rows_is_a_new_partition() -> None:
     partition, offsets = restored([])
     assert offsets == {}
     assert state_of(partition) == state_of(new_partition(0, TWO))
+
+
+def test_terms_of_the_version_before_outcomes_are_still_read() -> None:
+    """A row written before households had outcomes: absences and risk are those it holds, and nothing else is."""
+    partition = new_partition(0, TWO)
+    at = datetime.fromtimestamp(T, UTC)
+    partition.households(
+        [Household("h1", at, risk="high", risk_since=at, absences=(Absence(at, at + timedelta(days=3)),))]
+    )
+    rows = dict(changed_rows(partition, {}))
+    who = msgspec.msgpack.decode(rows[b"0/who"])
+    who["terms"] = {row: list(terms)[:2] for row, terms in who["terms"].items()}
+    assert who["terms"]
+    rows[b"0/who"] = msgspec.msgpack.encode(who)
+    assert state_of(restored(rows.items())[0]) == state_of(partition)

@@ -334,6 +334,16 @@ def test_withdrawal_clears_and_leaves_no_byte() -> None:
     assert not block.strips.meter[:, 0].any()
 
 
+def test_a_change_and_a_withdrawal_in_one_batch() -> None:
+    """Nobody is left to judge again, and that stops nothing."""
+    life = lives(homes=1, days=2)
+    partition = partition_of(life)
+    list(given(partition, life, T + DAY))
+    partition.households([household("home-0", risk="high"), household("home-0", withdrawn=SINCE)])
+    assert partition.advance(0.0).alerts == []
+    assert partition.members.locate(pa.array(["home-0"])).tolist() == [-1]
+
+
 def test_before_enrolment_nothing_is_kept() -> None:
     """Readings from before `since` are counted and dropped."""
     life = lives(days=2)
