@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from models import gaps, habit, judge, levels
+from models import decline, gaps, habit, judge, levels
 from models.slots import SLOTS_PER_DAY
 from models.state import Heads
 from stream.calendar import Calendar
@@ -41,12 +41,14 @@ class Rows:
 
 @dataclass(slots=True)
 class Step:
-    """What one slot changed: rows whose level changed and their levels before, and the same of data gaps."""
+    """What one slot changed: rows whose level changed and their levels before; the same of data gaps, and, at the end
+    of a day, of slow drifts."""
 
     slot: int
     rows: NDArray[np.intp]
     level: NDArray[np.uint8]
     gap: gaps.Moved | None = None
+    drift: decline.Moved | None = None
 
 
 class Life:
@@ -74,7 +76,7 @@ class Life:
                 given = slice(a - first, b - first)
                 steps += self._judge(rows, heads, a, block, meter[given], phone[given], heard)
             if end == midnight:
-                self._learn(rows, heads, midnight - SLOTS_PER_DAY, heard)
+                steps.append(self._learn(rows, heads, midnight - SLOTS_PER_DAY, heard))
             first = end
         heads.store(rows.head)
         return steps
@@ -128,7 +130,7 @@ class Life:
             rows.limit = day.limit(self._limits[watch.risk])
         return rows.limit
 
-    def _learn(self, rows: Rows, heads: Heads, first: int, heard: NDArray[np.int64]) -> None:
+    def _learn(self, rows: Rows, heads: Heads, first: int, heard: NDArray[np.int64]) -> Step:
         meter, phone = rows.read(first, SLOTS_PER_DAY)
         last = first + SLOTS_PER_DAY
         watch = self.watch(rows)
@@ -137,7 +139,11 @@ class Life:
         if absent is not None:
             there &= ~absent.any(axis=0)
         learn = there & (heads.level < levels.CAUTION)
-        blocks, floor = self.calendar.blocks(first, SLOTS_PER_DAY), self.today(rows).floor
-        tables = habit.learn_day(rows.habit, heads, meter, phone, blocks, there & (heard >= last), there, learn, floor)
+        blocks, today = self.calendar.blocks(first, SLOTS_PER_DAY), self.today(rows)
+        known = there & (heard >= last)
+        told, metered = decline.signals(rows.habit, today.tables, meter, phone, blocks)
+        drift = decline.learn_day(rows.habit["drift"], first // SLOTS_PER_DAY, told, metered, known, learn)
+        tables = habit.learn_day(rows.habit, heads, meter, phone, blocks, known, there, learn, today.floor)
         rows.day = judge.open_day(rows.habit, self.rules.thresholds, tables)
         rows.limit = None
+        return Step(last - 1, np.zeros(0, np.intp), np.zeros(0, np.uint8), drift=drift)
