@@ -17,11 +17,12 @@ def changes(writer: Writer, block: Block, step: Step) -> Iterator[Alert]:
     """Alerts on drifts that the day ending with this slot raised or cleared."""
     if step.drift is None:
         return
-    for row, kind, old in zip(*(a.tolist() for a in step.drift), strict=True):
+    rows, kinds, before = step.drift
+    for row, kind, age in zip(rows.tolist(), kinds.tolist(), decline.age(before).tolist(), strict=True):
         if decline.standing(block.habit["drift"]["course"][row, kind]):
             yield writer.drift("raised", block, row, kind, step.slot + 1, step.slot, why(block, row, kind))
         else:
-            yield _ended(writer, block, row, kind, int(decline.age(old)) + 1, step.slot)
+            yield _ended(writer, block, row, kind, age + 1, step.slot)
 
 
 def mended(
