@@ -28,7 +28,7 @@ from stream.silence import Silence
 from stream.strips import LATE_DAYS, ROWS, SLOTS
 from stream.watermark import Watermarks
 
-_PHONE_CODES = np.array(
+PHONE_CODES = np.array(
     [{Kind.call_out: OWN, Kind.sms_out: OWN, Kind.call_in: OWN, Kind.data: DATA}.get(k, INCOMING) for k in KINDS],
     np.uint8,
 )
@@ -150,7 +150,7 @@ class Partition:
         """Write events (n,). Returns which are of households not enrolled in this partition, (n,)."""
         rows = self.members.locate(columns.household_id).astype(np.int64)
         known = rows >= 0
-        slots, codes = columns.at // SLOT_SECONDS, _PHONE_CODES[columns.kind]
+        slots, codes = columns.at // SLOT_SECONDS, PHONE_CODES[columns.kind]
         codes[(columns.kind == _CALL_IN) & (columns.duration_s <= 0)] = INCOMING  # rang, was not answered
         for block, at in self._by_block(rows, known):
             keep = at[self._in_time(block, rows[at] % ROWS, slots[at])]
