@@ -72,9 +72,7 @@ def homes(meter: MeterColumns, calendar: Calendar) -> tuple[int, Codes, int]:
     return start, whole[:, :, (whole >= ZERO).mean(axis=(0, 1)) >= 0.97], width
 
 
-def phones(
-    phone: PhoneColumns, calendar: Calendar, first: int, days: int, n: int, rng: np.random.Generator
-) -> Codes:
+def phones(phone: PhoneColumns, calendar: Calendar, first: int, days: int, n: int, rng: np.random.Generator) -> Codes:
     """Phone codes (days, 96, n): each of a real user with own use on most days, his or her days drawn again."""
     ids, slots = phone.household_id.to_pylist(), phone.at // SLOT_SECONDS
     start = calendar.day_start(int(slots.min()))
@@ -167,24 +165,33 @@ def main(argv: Sequence[str] | None = None) -> None:
     days, _, n = meter.shape
     phone = phones(files.load_phone(args.phone, args.tz)[0], calendar, first, days, n, rng)
     base = Cases(first, meter, phone, np.full(n, -1))
-    months = n * (days - WARMUP) / 30
-    print(f"{n} homes, {days} days, seed {args.seed}\n\n| Kind | False per 100 homes a month | Homes with one | Cases | "
-          + " | ".join(f"Found in {d} days" for d in WITHIN) + " | Median days |\n|" + "---|" * (5 + len(WITHIN)))  # fmt: skip
+    heads = ["Kind", "False per 100 homes a month", "Homes with one", "Cases"]
+    heads += [*(f"Found in {d} days" for d in WITHIN), "Median days"]
+    print(f"{n} homes, {days} days, seed {args.seed}\n\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     false = judged(base, width, life)
     for kind, name in enumerate(decline.KINDS):
         late = false[kind][false[kind][:, 0] >= WARMUP]
-        after = []
-        for _ in range(args.copies):
-            cases = spliced(base, SPLICES[kind], rng)
-            told = judged(cases, width, life)[kind]
-            for home, onset in enumerate(cases.onset.tolist()):
-                mine = told[(told[:, 1] == home) & (told[:, 0] >= onset) & (told[:, 0] < onset + SPLICED), 0]
-                after.append(int(mine[0]) + 1 - onset if len(mine) else 10**6)
-        delay = np.array(after)
-        middle = np.quantile(delay, 0.5, method="lower")
-        shares = " | ".join(f"{np.mean(delay <= d):.0%}" for d in WITHIN)
-        print(f"| {name} | {100 * len(late) / months:.1f} | {len(set(late[:, 1].tolist()))} | {len(delay)} | {shares} | "
-              f"{middle if middle < 10**6 else '-'} |")  # fmt: skip
+        rate = 100 * len(late) / (n * (days - WARMUP) / 30)
+        found = [delays(spliced(base, SPLICES[kind], rng), kind, width, life) for _ in range(args.copies)]
+        cells = [name, f"{rate:.1f}", str(len(np.unique(late[:, 1]))), *told(np.concatenate(found))]
+        print(f"| {' | '.join(cells)} |")
+
+
+def delays(cases: Cases, kind: int, width: int, life: Life) -> NDArray[np.float64]:
+    """Days from onset to the first alert of this kind, (n,); infinite where there is none while the drift is kept."""
+    days, rows = judged(cases, width, life)[kind].T
+    out = np.full(len(cases.onset), np.inf)
+    since = days - cases.onset[rows]
+    within = (since >= 0) & (since < SPLICED)
+    np.minimum.at(out, rows[within], since[within] + 1.0)
+    return out
+
+
+def told(delay: NDArray[np.float64]) -> list[str]:
+    """Cells of the table: cases, shares found within so many days, and the median."""
+    middle = float(np.quantile(delay, 0.5, method="lower"))
+    shares = [f"{np.mean(delay <= d):.0%}" for d in WITHIN]
+    return [str(len(delay)), *shares, f"{middle:.0f}" if np.isfinite(middle) else "-"]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ energy: a heater less in spring is fewer watts, not fewer hours lived. Each sign
 fast one (two weeks), both forgetful, and a spread. Its **drop** is (slow - fast) in spreads of a usual day.
 
 A decline is two signals dropped together, or the phone alone dropped far; use and rhythm, which the season moves
-together, must have dropped further when nothing else speaks. A reversal is the night's share risen far.
+together, must have dropped further when nothing else speaks. A reversal is the night's share risen far. Thresholds
+are ours: round figures at which real homes are told of at most twice in 100 homes a month (`benchmarks/decline.py`).
 """
 
 import numpy as np
@@ -38,6 +39,8 @@ _ALONE = 0.6  # drop of the phone alone
 _LESS = 0.75  # of the usual, at most, that use, rhythm and phone contacts must be down to
 _FEW = 0.5  # of the usual contacts, at most, for the phone to speak alone
 _REVERSED, _MORE = -0.5, 2.0  # drop of the night's share, and how many times the usual it must be
+_LEAST_NIGHT = 0.15  # share of all activity that the night must hold: all hours alike would give it 0.25
+_LEAST_CALLS = 0.5  # slots with own use on a typical day: of who hardly uses the phone, it tells nothing
 _BACK = 0.5  # part of these drops below which a drift is over
 
 _STANDING, _CLEARED = 64, 128
@@ -172,22 +175,24 @@ def left(drift: NDArray[np.void]) -> NDArray[np.float32]:
 
 def states(drift: NDArray[np.void]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether each kind of drift shows, and whether everything is back: (2, n) each."""
-    d, rest = drops(drift), left(drift)
+    d, rest, (usual, _) = drops(drift), left(drift), typical(drift)
     use, rhythm, phone, _ = d * (rest <= _LESS)
+    phone = phone * (usual[PHONE] >= _LEAST_CALLS)
     meter, both = np.maximum(use, rhythm), np.minimum(use, rhythm)
     alone = (phone >= _ALONE) & (rest[PHONE] <= _FEW)
     shown = (phone >= _PHONE) & (meter >= _TOGETHER) | (both >= _SEASONAL) | alone
     back = (phone < _BACK * _PHONE) & (meter < _BACK * _TOGETHER)
-    awake = (d[NIGHT] <= _REVERSED) & (rest[NIGHT] >= _MORE)
+    awake = dropped(drift)[NIGHT]
     return np.stack([shown, awake]), np.stack([back, d[NIGHT] > _BACK * _REVERSED])
 
 
 def dropped(drift: NDArray[np.void]) -> NDArray[np.bool_]:
     """Which signals have dropped far enough to be named as reasons (the night: risen), (4, n)."""
-    d, rest = drops(drift), left(drift)
+    d, rest, (usual, now) = drops(drift), left(drift), typical(drift)
     least = np.array([_TOGETHER, _TOGETHER, _PHONE, 0], np.float32)[:, None]
     out = (d >= least) & (rest <= _LESS)
-    out[NIGHT] = (d[NIGHT] <= _REVERSED) & (rest[NIGHT] >= _MORE)
+    out[PHONE] &= usual[PHONE] >= _LEAST_CALLS
+    out[NIGHT] = (d[NIGHT] <= _REVERSED) & (rest[NIGHT] >= _MORE) & (now[NIGHT] >= _LEAST_NIGHT)
     return out
 
 

@@ -55,15 +55,15 @@ def withdrawn(writer: Writer, block: Block, row: int, slot: int) -> Iterator[Ale
 def why(block: Block, row: int, kind: int) -> list[reasons.Reason]:
     """What has drifted, from where to where."""
     drift = block.habit["drift"][row : row + 1]
-    named, rest = decline.dropped(drift)[:, 0], decline.left(drift)[:, 0]
-    usual, now = (m[:, 0].astype(float) for m in decline.typical(drift))
+    named, rest = decline.dropped(drift)[:, 0].tolist(), decline.left(drift)[:, 0].tolist()
+    usual, now = decline.typical(drift)[:, :, 0].tolist()
     if kind == decline.REVERSAL:
         night = decline.NIGHT
         return [("night_more", {"usual": round(100 * usual[night]), "now": round(100 * now[night])})]
     found: list[reasons.Reason] = []
     for signal, code in ((decline.USE, "use_less"), (decline.RHYTHM, "rhythm_less")):
         if named[signal]:
-            found.append((code, {"percent": round(100 * (1 - float(rest[signal])))}))
+            found.append((code, {"percent": round(100 * (1 - rest[signal]))}))
     if named[decline.PHONE]:
         found.append(("phone_less", {"usual": _times(usual[decline.PHONE]), "now": _times(now[decline.PHONE])}))
     return found

@@ -162,6 +162,26 @@ def test_a_phone_that_is_hardly_used_any_more_is_told_by_itself() -> None:
     assert not named[[USE, RHYTHM, NIGHT]].any()
 
 
+@pytest.mark.parametrize(("calls", "kinds"), [(0.6, {0, 1, 2, 3}), (0.05, set())])
+def test_of_who_hardly_uses_the_phone_it_tells_nothing(calls: float, kinds: set[int]) -> None:
+    """Calls that end are told of who calls most days, not of who calls twice a month."""
+    meter, phone = life(140)
+    phone[:] = 0
+    some = np.random.default_rng(4).random((140, 2, 4)) < calls
+    phone[:, [40, 70]] = np.where(some, OWN, 0)
+    phone[100:] = 0
+    assert set(raised(lived(meter, phone)[0], DECLINE)) == kinds
+
+
+def test_a_cup_of_tea_at_night_is_no_reversal() -> None:
+    """The night's share grows many times, from next to nothing to some hundredths of the day: nothing is told."""
+    meter, phone = life(140)
+    meter[100:, 12:14] = BUSY
+    told, habit = lived(meter, phone)
+    assert decline.left(habit["drift"])[NIGHT].min() > 2
+    assert told == []
+
+
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=1, max_size=250))
 @settings(deadline=None)
 def test_at_most_one_alert_a_month_and_none_stands_for_longer(days: list[tuple[bool, bool, bool]]) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -57,6 +58,7 @@ def test_a_decline_is_raised_at_midnight_for_the_dashboard_and_closed_within_a_m
     assert told.keys() & {"use_less", "rhythm_less"}
     assert float(told["phone_less"]["now"]) < 0.75 * float(told["phone_less"]["usual"])
     assert "전화와 문자" in first.text_ko
+    assert msgspec.json.decode(msgspec.json.encode(first), type=Alert) == first
     last, *again = rest
     assert (last.event, last.alert_id) == ("cleared", first.alert_id)
     assert last.at - first.at == timedelta(days=decline.MONTH)
