@@ -14,6 +14,8 @@ INDENT = (0, 0, 0, 4)
 KINDS = {
     "silence": "",
     "data_gap": "자료 없음 no data",
+    "decline": "서서히 줄어듦 decline",
+    "reversal": "낮밤 바뀜 day and night reversed",
     "area_outage": "지역 area",
     "feed_stalled": "자료 멈춤 feed stalled",
 }

@@ -223,6 +223,8 @@ prevented, and its reasons say so. `drill: true` never reaches a real phone.
 |---|---|---|
 | `silence` | one household without signs of life | `serious`; one silent source alone at most `caution` |
 | `data_gap` | one household without valid data | a person, after 24 h |
+| `decline` | one household whose use, regularity or phone contacts drift down over weeks; at most one a month | `attention` |
+| `reversal` | one household whose nights become its days; at most one a month | `attention` |
 | `area_outage` | a large part of an area silent in one slot; its households are inhibited meanwhile | one event |
 | `feed_stalled` | a feed that stopped; no household alert comes of it | operators |
 

@@ -82,6 +82,27 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Nor was there another sign of life: a person should look.",
     ),
     "data_back": ("검침값이 다시 옵니다.", "Readings are coming again."),
+    "use_less": (
+        "지난 2주 동안 전기를 쓰는 시간이 평소보다 {percent}% 줄었습니다.",
+        "Over the last two weeks electricity was in use for {percent} % less of the day than usual.",
+    ),
+    "rhythm_less": (
+        "하루하루의 생활 시간이 평소보다 불규칙합니다 (규칙성 {percent}% 감소).",
+        "The hours of life are less regular than usual, by {percent} %.",
+    ),
+    "phone_less": (
+        "전화와 문자를 쓰는 때가 보통 하루 {usual}번쯤에서 {now}번쯤으로 줄었습니다.",
+        "The phone is used about {now} times on a typical day, down from about {usual}.",
+    ),
+    "night_more": (
+        "밤(0~6시) 생활이 하루 활동의 {usual}%에서 {now}%로 늘었습니다.",
+        "The night (0 to 6) holds {now} % of the day's activity, up from {usual} %.",
+    ),
+    "drift_back": ("요즘 모습이 다시 평소와 같습니다.", "The last two weeks look usual again."),
+    "drift_over": (
+        "한 달이 지나 알림을 닫습니다. 달라진 모습을 새로운 평소로 배우고 있습니다.",
+        "A month has passed: the alert is closed, and the changed life is being learned as usual.",
+    ),
     "area_silent": (
         "{area} 지역 {members}가구 가운데 {silent}가구가 한꺼번에 조용합니다 (정전 또는 통신 장애).",
         "{silent} of {members} households in area {area} went silent at once (power cut or lost connection).",

@@ -36,6 +36,19 @@ HEAD = np.dtype(
     ]
 )
 
+SIGNALS = 4
+"""Daily signals that drift is told by, in the order of `models.decline`: use, rhythm, phone, night."""
+
+DRIFT = np.dtype(
+    [
+        ("slow", "<u2", (SIGNALS,)),  # each signal's mean over eight weeks, in 1/256
+        ("fast", "u1", (SIGNALS,)),  # ... over two weeks
+        ("spread", "u1", (SIGNALS,)),  # how far a usual day is from `fast`, on a logarithmic scale
+        ("days", "u1", (2,)),  # days learned from the meter and from the phone, up to 255
+        ("course", "u1", (2,)),  # where an alert on decline and one on reversal stand, see `models.decline`
+    ]
+)
+
 HABIT = np.dtype(
     [
         ("nights", "u1", (NIGHTS, NIGHT_SAMPLES)),  # codes of the last quiet nights, 0 = none yet
@@ -48,6 +61,7 @@ HABIT = np.dtype(
         ("worst", "<f4"),  # usual highest score of a day (nats)
         ("stretch", "<f2"),  # usual longest silence of a day (slots)
         ("record", "<u2"),  # longest silence known, slowly forgotten (slots)
+        ("drift", DRIFT),  # where usage, rhythm, phone contacts and nights are drifting
     ]
 )
 

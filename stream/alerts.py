@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models import evidence, gaps, levels, reasons, strip
-from models.slots import MISSING, OWN, SLOTS_PER_HOUR, ZERO, decode_energy
+from models import decline, evidence, gaps, levels, reasons, strip
+from models.slots import MISSING, OWN, SLOTS_PER_DAY, SLOTS_PER_HOUR, ZERO, decode_energy
 from stream.block import Block
 from stream.life import Life
 from stream.records import Alert, AlertKind, Level, ReasonCode, Recipient, Strip
@@ -64,6 +64,17 @@ class Writer:
         to: Recipient = "person" if state == gaps.PERSON else "dashboard"
         life = int(block.head["life"][row])
         return self._alert(event, block, row, "data_gap", level, to, slot, data + 1, life, why)
+
+    def drift(
+        self, event: Event, block: Block, row: int, kind: int, raised: int, slot: int, why: Sequence[reasons.Reason]
+    ) -> Alert:
+        """An alert on a slow drift of ``kind`` (`models.decline`) that was raised with slot ``raised``, a midnight."""
+        onset, life = raised - decline.WINDOW_DAYS * SLOTS_PER_DAY, int(block.head["life"][row])
+        name: AlertKind = "reversal" if kind == decline.REVERSAL else "decline"
+        picture = event == "raised"
+        return self._alert(
+            event, block, row, name, "attention", "dashboard", slot, onset, life, why, picture=picture
+        )
 
     def _alert(
         self, event: Event, block: Block, row: int, kind: AlertKind, level: Level, to: Recipient, slot: int,

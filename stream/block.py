@@ -115,8 +115,9 @@ class Block:
 
 def mend(
     chosen: list[tuple[Block, NDArray[np.int64]]], life: Life, start: int, clock: int, heard_until: NDArray[np.int64]
-) -> list[NDArray[np.void]]:
-    """Run some rows of some blocks again from the ring's first slot to the clock. Returns their heads before."""
+) -> list[tuple[NDArray[np.void], NDArray[np.void]]]:
+    """Run some rows of some blocks again from the ring's first slot to the clock. Returns their heads and drifts
+    before."""
 
     def read(first: int, count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         parts = [block.strips.read(first, count, at) for block, at in chosen]
@@ -138,7 +139,7 @@ def mend(
     life.run(again, max(start, life.calendar.day_start(min(watched, clock))), clock, heard_until)
     before, offset = [], 0
     for block, at in chosen:
-        before.append(block.head[at].copy())
+        before.append((block.head[at].copy(), block.habit["drift"][at].copy()))
         block.head[at] = again.head[offset : offset + len(at)]
         block.habit[at] = again.habit[offset : offset + len(at)]
         block.dirty |= {HEAD, HABIT}

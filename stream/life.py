@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from models import gaps, habit, judge, levels
+from models import decline, gaps, habit, judge, levels
 from models.slots import SLOTS_PER_DAY
 from models.state import Heads
 from stream.calendar import Calendar
@@ -41,12 +41,14 @@ class Rows:
 
 @dataclass(slots=True)
 class Step:
-    """What one slot changed: rows whose level changed and their levels before, and the same of data gaps."""
+    """What one slot changed: rows whose level changed and their levels before; the same of data gaps, and, at the end
+    of a day, of slow drifts."""
 
     slot: int
     rows: NDArray[np.intp]
     level: NDArray[np.uint8]
     gap: gaps.Moved | None = None
+    drift: decline.Moved | None = None
 
 
 class Life:
@@ -75,7 +77,7 @@ class Life:
                 given = slice(a - first, b - first)
                 steps += self._judge(rows, heads, a, block, meter[given], phone[given], heard)
             if end == midnight:
-                self._learn(rows, heads, midnight - SLOTS_PER_DAY, heard)
+                steps.append(self._learn(rows, heads, midnight - SLOTS_PER_DAY, heard))
             first = end
         heads.store(rows.head)
         return steps
@@ -134,7 +136,7 @@ class Life:
             rows.limit = day.limit(self._limits[watch.risk])
         return rows.limit
 
-    def _learn(self, rows: Rows, heads: Heads, first: int, heard: NDArray[np.int64]) -> None:
+    def _learn(self, rows: Rows, heads: Heads, first: int, heard: NDArray[np.int64]) -> Step:
         meter, phone = rows.read(first, SLOTS_PER_DAY)
         last = first + SLOTS_PER_DAY
         watch = self.watch(rows)
@@ -147,7 +149,10 @@ class Life:
             listened &= ~broken.any(axis=0)
         meter = watch.measured(first, meter)  # a visit is a proof of life, not a habit of the phone: no `proven` here
         learn = there & (heads.level < levels.CAUTION)
-        blocks, floor = self.calendar.blocks(first, SLOTS_PER_DAY), self.today(rows).floor
-        tables = habit.learn_day(rows.habit, heads, meter, phone, blocks, listened, there, learn, floor)
+        blocks, today = self.calendar.blocks(first, SLOTS_PER_DAY), self.today(rows)
+        told, metered = decline.signals(rows.habit, today.tables, meter, phone, blocks)
+        drift = decline.learn_day(rows.habit["drift"], first // SLOTS_PER_DAY, told, metered, listened, learn)
+        tables = habit.learn_day(rows.habit, heads, meter, phone, blocks, listened, there, learn, today.floor)
         rows.day = judge.open_day(rows.habit, self.rules.thresholds, tables)
         rows.limit = None
+        return Step(last - 1, np.zeros(0, np.intp), np.zeros(0, np.uint8), drift=drift)

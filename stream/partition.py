@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models import levels, reasons
 from models.slots import DATA, ESTIMATED, INCOMING, MISSING, OWN, SLOT_SECONDS, SLOTS_PER_DAY, encode_energy
+from stream import drift
 from stream.alerts import Writer
 from stream.block import WHO_ROW, Block, mend
 from stream.calendar import Calendar
@@ -28,7 +29,7 @@ from stream.strips import LATE_DAYS, ROWS, SLOTS
 from stream.warned import Name, Warnings
 from stream.watermark import Watermarks
 
-_PHONE_CODES = np.array(
+PHONE_CODES = np.array(
     [{Kind.call_out: OWN, Kind.sms_out: OWN, Kind.call_in: OWN, Kind.data: DATA}.get(k, INCOMING) for k in KINDS],
     np.uint8,
 )
@@ -170,7 +171,7 @@ class Partition:
         """Write events (n,). Returns which are of households not enrolled in this partition, (n,)."""
         rows = self.members.locate(columns.household_id).astype(np.int64)
         known = rows >= 0
-        slots, codes = columns.at // SLOT_SECONDS, _PHONE_CODES[columns.kind]
+        slots, codes = columns.at // SLOT_SECONDS, PHONE_CODES[columns.kind]
         codes[(columns.kind == _CALL_IN) & (columns.duration_s <= 0)] = INCOMING  # rang, was not answered
         for block, at in self._by_block(rows, known):
             keep = at[self._in_time(block, rows[at] % ROWS, slots[at])]
@@ -231,6 +232,7 @@ class Partition:
                 continue
             for step in block.judge(self.life, slot, slot + 1, heard):
                 self._alerts += silence.changes(block, step)
+                self._alerts += drift.changes(self.writer, block, step)
                 gap_events += silence.gap_changes(block, step)
             if len(self.members.areas.names) > 1:
                 silence.count(block, slot, silent)
@@ -254,8 +256,9 @@ class Partition:
         chosen = [(self.members.blocks[b], np.array(sorted(rows))) for b, rows in sorted(late.items())]
         before = mend(chosen, self.life, self.start, clock, heard)
         silence = Silence(self.writer, self.members, self.life, heard)
-        for (block, rows), old in zip(chosen, before, strict=True):
+        for (block, rows), (old, drifts) in zip(chosen, before, strict=True):
             self._alerts += silence.mended(block, rows, old, clock - 1)
+            self._alerts += drift.mended(self.writer, block, rows, drifts, clock - 1)
             self._late_gaps += silence.gaps_mended(block, rows, old, clock - 1)
 
     def _mend_later(self, rows: NDArray[np.int64]) -> None:
@@ -283,6 +286,7 @@ class Partition:
                     "cleared", block, i, int(head["level"]), int(head["onset"]), self.marks.clock - 1, why
                 )
                 self._alerts.append(event)
+            self._alerts += drift.withdrawn(self.writer, block, i, self.marks.clock - 1)
         self._late.get(block.number, set()).discard(i)
         self.members.leave(row)
         if self.start is not None:  # what the changelog holds of the household is overwritten too

@@ -195,7 +195,7 @@ class Strip(Struct, frozen=True):
     phone: tuple[int, ...]
 
 
-AlertKind = Literal["silence", "data_gap", "area_outage", "feed_stalled"]
+AlertKind = Literal["silence", "data_gap", "decline", "reversal", "area_outage", "feed_stalled"]
 Level = Literal["attention", "caution", "serious"]
 Recipient = Literal["dashboard", "resident", "person", "operator"]
 
@@ -204,7 +204,8 @@ class Alert(Struct, frozen=True, omit_defaults=False):
     """One event in an alert's life. ``alert_id`` is a function of household, kind and onset: same input, same id.
 
     ``at``: event time at which it could be known, never before the end of the slot that gave it away.
-    ``onset``: since when life is missing (or data, for data_gap). ``to``: whom it is for.
+    ``onset``: since when life is missing (or data, for data_gap; for decline and reversal, the beginning of the two
+    weeks that told it). ``to``: whom it is for.
     ``return_period_days``: how many days of this person's life one would wait to see this by chance (None: a rule).
     """
 

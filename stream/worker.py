@@ -17,7 +17,10 @@ from stream.settings import Settings
 
 log = structlog.get_logger()
 _COUNT_SECONDS = 2
-_STANDING = [("silence", "attention"), ("silence", "caution"), ("silence", "serious"), ("data_gap", "attention")]
+_STANDING = [
+    *(("silence", level) for level in ("attention", "caution", "serious")),
+    *((kind, "attention") for kind in ("data_gap", "decline", "reversal")),
+]
 
 
 def main(settings: Settings, index: int) -> None:

@@ -1,0 +1,144 @@
+"""Slow drifts as alerts: raised at a midnight, cleared, mended by late data, never twice in a month."""
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from models import decline
+from stream import frames
+from stream.census import open_alerts
+from stream.columns import PhoneColumns
+from stream.records import Alert, Household
+from stream.settings import Settings
+from tests.lives import CALL_OUT, DAY, SINCE, Lives, T, household, lives, of, play, where
+from tests.stream.streaming import standing, state_of
+
+BEGINS, DAYS = 60, 122
+
+
+@cache
+def declining() -> Lives:
+    """Two homes with hourly meters; from day 60 on home-0 is active and calls less and less."""
+    life, rng = lives(homes=2, days=DAYS, minutes=60, seed=5), np.random.default_rng(5)
+    far = np.clip((life.meter.start - T) / DAY - BEGINS, 0, 28) / 28
+    idle = of(life.meter, "home-0") & (rng.random(len(life.meter)) < 0.55 * far)
+    kwh = np.where(idle, np.minimum(life.meter.kwh, 0.03), life.meter.kwh).astype(np.float32)
+    far = np.clip((life.phone.at - T) / DAY - BEGINS, 0, 28) / 28
+    calls = ~of(life.phone, "home-0") | (rng.random(len(life.phone)) > 0.8 * far)
+    return where(replace(life, meter=replace(life.meter, kwh=kwh)), None, calls)
+
+
+def drifts(alerts: list[Alert]) -> list[Alert]:
+    """Those on declines and reversals."""
+    return [a for a in alerts if a.kind in decline.KINDS]
+
+
+def ended(life: Lives, day: int) -> int:
+    """UTC seconds at the end of a day."""
+    return T + day * DAY
+
+
+def test_a_decline_is_raised_at_midnight_for_the_dashboard_and_closed_within_a_month() -> None:
+    """One alert, on the right home, in words with numbers; its two weeks begin before it; the same id to its end."""
+    alerts = drifts(play(declining(), Settings(), step=16)[0])
+    first, *rest = alerts
+    assert (first.household_id, first.kind, first.event) == ("home-0", "decline", "raised")
+    assert (first.level, first.to) == ("attention", "dashboard")
+    assert BEGINS + 7 <= (first.at - SINCE) / timedelta(days=1) <= BEGINS + 42
+    assert (first.at - SINCE) % timedelta(days=1) == timedelta(0)
+    assert first.onset == first.at - timedelta(days=decline.WINDOW_DAYS)
+    assert first.strip is not None
+    told = {r.code: r.values for r in first.reasons}
+    assert "phone_less" in told
+    assert told.keys() & {"use_less", "rhythm_less"}
+    assert float(told["phone_less"]["now"]) < 0.75 * float(told["phone_less"]["usual"])
+    assert "전화와 문자" in first.text_ko
+    assert msgspec.json.decode(msgspec.json.encode(first), type=Alert) == first
+    last, *again = rest
+    assert (last.event, last.alert_id) == ("cleared", first.alert_id)
+    assert last.at - first.at == timedelta(days=decline.MONTH)
+    assert [r.code for r in last.reasons] == ["drift_over"]
+    assert all(a.at - first.at > timedelta(days=decline.MONTH) for a in again)
+
+
+def test_an_open_decline_is_counted_while_it_stands() -> None:
+    """In the census by its kind, one."""
+    life = declining()
+    day = (drifts(play(life, Settings(), step=16)[0])[0].at - SINCE).days
+    partition = play(where(life, life.meter.start < ended(life, day + 2), life.phone.at < ended(life, day + 2)),
+                     Settings(), step=16)[1]  # fmt: skip
+    counts = open_alerts(partition)
+    assert (counts["decline", "attention"], counts["reversal", "attention"]) == (1, 0)
+
+
+@pytest.mark.parametrize("held_days", [2, 6])
+def test_late_days_are_as_on_time(held_days: int) -> None:
+    """Readings and calls of days about the alert that come up to six days late: what is kept and what stands in the
+    end is as if they had been on time."""
+    life = declining()
+    at = drifts(play(life, Settings(), step=16)[0])[0].at
+    end = int(at.timestamp()) + DAY
+    life = where(life, life.meter.start < end, life.phone.at < end)
+    expected, kept = play(life, Settings(), step=16)
+    assert standing(drifts(expected))
+    since = end - held_days * DAY
+    held_meter = of(life.meter, "home-0") & (life.meter.start >= since) & (life.meter.start < end - 3600)
+    held_calls = of(life.phone, "home-0") & (life.phone.at >= since) & (life.phone.at < end - 3600)
+    late = where(life, held_meter, held_calls)
+    found, again = play(where(life, ~held_meter, ~held_calls), Settings(), step=16, late=[(end - 1800, late)])
+    left, right = state_of(kept), state_of(again)
+    assert [name for name in left if left[name] != right[name]] == []
+    assert standing(drifts(found)) == standing(drifts(expected))
+
+
+def test_calls_that_come_late_clear_the_decline_they_should_have_prevented() -> None:
+    """Many calls of the six days before the alert come a day after it: it ends with them and says why."""
+    life = declining()
+    raised = drifts(play(life, Settings(), step=16)[0])[0]
+    end = int(raised.at.timestamp()) + DAY // 2
+    life = where(life, life.meter.start < end, life.phone.at < end)
+    at = np.arange(end - 6 * DAY, end - 3600, 1800)
+    at = at[(at - T) % DAY // 3600 >= 7]
+    calls = PhoneColumns(
+        pa.array(["home-0"] * len(at)), at, np.full(len(at), CALL_OUT, np.uint8), np.full(len(at), 60, np.float32)
+    )
+    late = Lives(frames.take(life.meter, slice(0, 0)), calls, [])
+    found, partition = play(life, Settings(), step=16, late=[(end - 1800, late)])
+    first, last = drifts(found)
+    assert first == raised
+    assert (last.event, last.alert_id, last.reasons[0].code) == ("cleared", raised.alert_id, "late_data")
+    both = frames.concat([life.phone, calls])
+    expected, kept = play(
+        replace(life, phone=frames.take(both, np.argsort(both.at, kind="stable"))), Settings(), step=16
+    )
+    left, right = state_of(kept), state_of(partition)
+    assert [name for name in left if left[name] != right[name]] == []
+    assert not drifts(expected)
+
+
+def test_withdrawn_consent_ends_an_open_decline() -> None:
+    """The alert is cleared with that reason, and nothing of the drift is kept."""
+    life = declining()
+    raised = drifts(play(life, Settings(), step=16)[0])[0]
+    end = int(raised.at.timestamp()) + DAY
+    partition = play(where(life, life.meter.start < end, life.phone.at < end), Settings(), step=16)[1]
+    partition.gone("home-0")
+    (alert,) = drifts(partition.advance(0.0).alerts)
+    assert (alert.event, alert.alert_id, alert.reasons[0].code) == ("cleared", raised.alert_id, "withdrawn")
+    assert not partition.members.blocks[0].habit["drift"]["course"][0].any()
+
+
+def test_the_decline_does_not_depend_on_batches_or_company() -> None:
+    """Alone or with another, in batches of one or four hours, shuffled and repeated: the same alerts."""
+    life = declining()
+    expected = [a for a in play(life, Settings(), step=16)[0] if a.household_id == "home-0"]
+    assert drifts(expected)
+    alone: list[Household] = [household("home-0")]
+    mine = replace(where(life, of(life.meter, "home-0"), of(life.phone, "home-0")), households=alone)
+    found = play(mine, Settings(), step=8, rng=np.random.default_rng(3))[0]
+    assert drifts(found) == drifts(expected)
