@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.slots import BLOCKS_PER_DAY
 
 BINS = 10
-NIGHTS = 12
+NIGHTS = 9
 NIGHT_SAMPLES = 8
 
 UNIT = 64

@@ -13,7 +13,7 @@ from models import gaps, judge, levels
 from models.judge import Day, Span
 from models.levels import Thresholds
 from models.slots import DATA, ESTIMATED, INCOMING, MISSING, OWN, ZERO
-from models.state import CAP, HABIT, UNIT, Heads, fresh
+from models.state import CAP, HABIT, NIGHTS, UNIT, Heads, fresh
 
 EVENING = 9
 QUIET, LIVELY = 60, 160
@@ -22,7 +22,7 @@ QUIET, LIVELY = 60, 160
 def home(n: int = 1, days: int = 30) -> tuple[Heads, Day]:
     """Homes that are quiet at night and lively every evening, with a phone used now and then."""
     head, habit = fresh(np.zeros(n, np.int64))
-    habit["nights"][:, :10] = np.random.default_rng(3).integers(QUIET - 4, QUIET + 4, (10, 8))
+    habit["nights"][:] = np.random.default_rng(3).integers(QUIET - 4, QUIET + 4, (NIGHTS, 8))
     habit["counts"][:, :, :4] = 1
     habit["counts"][:, EVENING, 8:] = 24
     habit["calls"][:, EVENING], habit["calls_days"], habit["days"] = 30, 20, days
