@@ -73,7 +73,7 @@ def features(heads: Heads, lately: NDArray[np.void], u: Usual, now: Moment, rows
     """Features of ``rows`` (k,) of n households, in the order of `NAMES`: (features, k), never NaN."""
     own = lately[rows]
     habits = dict(zip((*_HABITS, "listened", "calls", "days"), u.habits[:, rows], strict=True))
-    order = (now.block - 1 - np.arange(BLOCKS_PER_DAY)) % BLOCKS_PER_DAY  # newest first; the last is this block, yesterday
+    order = (now.block - 1 - np.arange(BLOCKS_PER_DAY)) % BLOCKS_PER_DAY  # newest first, to this block yesterday
     past = np.ascontiguousarray(own["blocks"].transpose(1, 2, 0)[:, order]).astype(F32)
     quiet, profile = u.quiet[:, rows], u.profile[:, rows]
     told = u.told[:, rows]

@@ -132,6 +132,6 @@ def _trees(arrays: dict[str, NDArray[Any]], level: str, bias: float) -> Trees:
     feature, above, leaf = (arrays[f"{level}_{part}"] for part in ("feature", "above", "leaf"))
     if feature.shape != above.shape or leaf.shape != (len(feature), 1 << feature.shape[1]):
         raise ValueError(f"{level}: shapes {feature.shape}, {above.shape}, {leaf.shape}")
-    if feature.size and not (0 <= feature.min() and feature.max() < len(NAMES)):
+    if feature.size and not (feature.min() >= 0 and feature.max() < len(NAMES)):
         raise ValueError(f"{level}: feature {feature.max()}")
     return Trees(feature.astype(np.intp), above.astype(np.float32), leaf.astype(np.float32), float(bias))

@@ -14,6 +14,7 @@ NIGHT = slice(1 * SLOTS_PER_HOUR, 5 * SLOTS_PER_HOUR)
 
 _SHARE_DAYS, _PROFILE_DAYS = 20, 24  # memory of the shares of activity and bins, and of the profile
 _STRANGE, _PATIENCE = 40 * UNIT, 21
+_NIGHT_BITS, _STRANGE_SHIFT = 7, 3
 _FORGET = np.float32(0.98)  # of a record, from one day to the next
 _CALL_DAYS = 24
 _RECORD = 60 * 96  # slots; a half-float holds it, and no limit is so long
@@ -64,9 +65,10 @@ def _teaches(habit: NDArray[np.void], peak: NDArray[np.uint16], there: NDArray[n
     """Whether the day is one to learn from, (n,): not when so much spoke against life that it may be a time without
     any. What stays so for three weeks (a broken freezer, a guest, another heater) is the home as it is now."""
     strange = there & (peak >= _STRANGE)
-    more = np.minimum(habit["strange"], _PATIENCE - 1) + 1
-    habit["strange"] = np.where(strange, more, np.where(there, 0, habit["strange"]))
-    out: NDArray[np.bool_] = ~strange | (habit["strange"] >= _PATIENCE)
+    night, days = habit["night_at"] & _NIGHT_BITS, habit["night_at"] >> _STRANGE_SHIFT
+    days = np.where(strange, np.minimum(days, _PATIENCE - 1) + 1, np.where(there, 0, days))
+    habit["night_at"] = night | days << _STRANGE_SHIFT
+    out: NDArray[np.bool_] = ~strange | (days >= _PATIENCE)
     return out
 
 
@@ -112,9 +114,10 @@ def _learn_night(habit: NDArray[np.void], night: NDArray[np.uint8], whole: NDArr
     usual = habit["night_usual"].astype(np.int32)
     usual = np.where(usual == 0, mean, usual)
     quiet = np.flatnonzero(whole & (mean <= usual))
-    at = habit["night_at"][quiet]
+    kept = habit["night_at"][quiet]
+    at = kept & _NIGHT_BITS
     habit["nights"][quiet, at] = night[1 :: len(night) // NIGHT_SAMPLES, quiet].T
-    habit["night_at"][quiet] = (at + 1) % NIGHTS
+    habit["night_at"][quiet] = (kept - at) + (at + 1) % NIGHTS
     drift = np.clip((mean - usual) // 2, -24, 24)
     habit["night_usual"] = np.where(whole, usual + drift, habit["night_usual"])
 

@@ -71,8 +71,9 @@ class Steps:
 
 
 def steps(
-    t: Thresholds, worst: NDArray[np.float32], ready: NDArray[np.bool_], metered: NDArray[np.bool_], model: Scaled | None
-) -> Steps:
+    t: Thresholds, worst: NDArray[np.float32], ready: NDArray[np.bool_], metered: NDArray[np.bool_],
+    model: Scaled | None,
+) -> Steps:  # fmt: skip
     """Levels of households (n,) with the usual highest score ``worst`` (nats), once they are ``ready``; who is
     ``metered`` is judged by the learned ``model`` where there is one."""
     n, periods = len(worst), (t.attention_days, t.caution_days, t.serious_days)
@@ -102,7 +103,8 @@ def plain(
 
 
 def learned(
-    caution: NDArray[np.int16], serious: NDArray[np.int16], phone: NDArray[np.int16], steps: Steps, rows: NDArray[np.intp]
+    caution: NDArray[np.int16], serious: NDArray[np.int16], phone: NDArray[np.int16], steps: Steps,
+    rows: NDArray[np.intp],
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Level by the learned log-odds, and where it is all over, of ``rows`` (k,): means of the last hours and the
     phone's own evidence, (k,) each. Whose phone is not silent too is at most `CAUTION`."""

@@ -84,12 +84,12 @@ LATELY = np.dtype(
 HABIT = np.dtype(
     [
         ("nights", "u1", (NIGHTS, NIGHT_SAMPLES)),  # codes of the last quiet nights, 0 = none yet
-        ("active", "u1", (BLOCKS_PER_DAY,)),  # share of readings above the quiet load per two hours of the day, in 1/255
+        ("active", "u1", (BLOCKS_PER_DAY,)),  # share of readings above the quiet load by two hours, in 1/255
         ("bins", "<u2", (BINS,)),  # share of readings of the whole day per bin, in 1/65535
         ("profile", "u1", (BLOCKS_PER_DAY,)),  # usual mean code per two hours of the day
         ("calls", "u1", (CALL_BLOCKS,)),  # slots with own phone use per four hours of the day
         ("calls_days", "u1"),  # days behind `calls`
-        ("night_at", "u1"),  # where the next quiet night goes
+        ("night_at", "u1"),  # low 3 bits: where the next quiet night goes; above: days on end too strange to learn
         ("night_usual", "<u2"),  # usual mean code of a night, in 1/16
         ("days", "<u2"),  # days learned
         ("worst", "<f2"),  # usual highest score of a day (nats)
@@ -99,7 +99,6 @@ HABIT = np.dtype(
         ("phone", "<f2"),  # usual highest evidence of the phone of a day (nats)
         ("phone_record", "<f2"),  # the highest known, slowly forgotten
         ("callers", "u1"),  # most callers in vain known, slowly forgotten
-        ("strange", "u1"),  # days on end on which so much spoke against life that nothing was learned
         ("wait", "u1"),  # usual longest time of a day until callers are answered (half hours)
         ("wait_record", "u1"),  # the longest known, slowly forgotten
     ]

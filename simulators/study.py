@@ -35,7 +35,7 @@ class Recorder:
     """Stands where the learned model would, says that everybody lives, and keeps what it was told:
     ``x`` (hours, homes, features) from slot ``begin``, NaN where it was not asked."""
 
-    scale: Mapping[str, Scale] = {}  # noqa: RUF012 - read only
+    scale: Mapping[str, Scale] = {}
 
     def __init__(self, begin: int, hours: int, homes: int) -> None:
         self.begin = begin

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,19 +114,19 @@ def grow(shown: Lesson, rows: NDArray[np.bool_], seed: int = 1) -> Trees:
         return trees_of(json.loads(path.read_text()))
 
 
-def trees_of(model: Mapping[str, object]) -> Trees:
+def trees_of(model: Mapping[str, Any]) -> Trees:
     """CatBoost's own description of its trees as arrays; a tree of fewer questions asks its first again."""
     feature, above, leaf = [], [], []
-    for tree in model["oblivious_trees"]:  # type: ignore[attr-defined]
+    for tree in model["oblivious_trees"]:
         splits = tree["splits"] or []
         values = np.array(tree["leaf_values"], F32)
         missing = DEPTH - len(splits)
         feature.append([s["float_feature_index"] for s in splits] + [0] * missing)
         above.append([s["border"] for s in splits] + [np.inf] * missing)
         leaf.append(np.concatenate([values, np.zeros((1 << DEPTH) - len(values), F32)]))
-    scale, bias = model["scale_and_bias"]  # type: ignore[misc]
-    shift = float(np.sum(bias))
-    return Trees(np.array(feature, np.intp), np.array(above, F32), np.array(leaf, F32) * F32(scale), shift)
+    times, shift = model["scale_and_bias"]
+    leaves = np.array(leaf, F32) * F32(times)
+    return Trees(np.array(feature, np.intp), np.array(above, F32), leaves, float(np.sum(shift)))
 
 
 def odds(trees: Trees, x: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,8 +1,8 @@
 """Up to 1,024 households of one partition: strips, and where they stand now and stood when the ring began.
 
 ``state`` is that at the clock; ``settled`` that at the ring's first slot, which nothing can change any more; ``drift``
-is learned of settled days only. Late data is written to the strips and the households concerned are run again from the settled
-state: they come out exactly as if it had been on time.
+is learned of settled days only. Late data is written to the strips and the households concerned are run again from the
+settled state: they come out exactly as if it had been on time.
 """
 
 from collections.abc import Sequence

@@ -21,5 +21,5 @@ def read(path: Path) -> Forest:
     try:
         data = path.read_bytes()
     except OSError as e:
-        raise ForestError(f"{path}: {e.strerror}: name a file made by `anbu train`, or leave the setting model out") from e
+        raise ForestError(f"{path}: {e.strerror}: leave the setting model out, or name a model") from e
     return decode(data, str(path))

@@ -25,17 +25,19 @@ def learn(
     heard: NDArray[np.bool_] = YES, there: NDArray[np.bool_] = YES, learns: NDArray[np.bool_] = YES,
 ) -> None:  # fmt: skip
     """Take in one day."""
-    heads = Heads.of(fresh(np.zeros(1, np.int64))[0])
+    kept = fresh(np.zeros(1, np.int64))
+    kept.habit = habit
+    heads = Heads.of(kept.head)
     heads.peak[:], heads.stretch[:] = peak * UNIT, stretch
     floor = evidence.floor(evidence.tables(habit))
     habits.learn_day(
-        habit, heads, codes, np.full((96, 1), phone, np.uint8), BLOCKS, heard & there, there, learns, floor
+        kept, heads, codes, np.full((96, 1), phone, np.uint8), BLOCKS, heard & there, there, learns, floor
     )
 
 
 def new() -> NDArray[np.void]:
     """A home of which nothing is known."""
-    return fresh(np.zeros(1, np.int64))[1]
+    return fresh(np.zeros(1, np.int64)).habit
 
 
 def test_two_weeks_of_evenings_are_known_as_such() -> None:
