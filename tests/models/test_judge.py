@@ -268,7 +268,7 @@ def test_an_absence_ends_a_gap_and_its_clock_begins_anew() -> None:
 
 def test_heads_come_back_as_they_were_stored() -> None:
     """Fields as arrays of their own and as records are the same."""
-    head, _ = fresh(np.arange(5))
+    head = fresh(np.arange(5)).head
     head["score"], head["level"], head["life"] = CAP, 3, 1_960_000
     again = np.zeros_like(head)
     Heads.of(head).store(again)
