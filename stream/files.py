@@ -10,7 +10,7 @@ and never stop the good ones; a file that cannot be used at all raises ``FileErr
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,6 +44,7 @@ __all__ = [
 
 BATCH_ROWS = 65_536
 C = TypeVar("C", MeterColumns, PhoneColumns)
+R = TypeVar("R", Household, AreaWarning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,22 +126,22 @@ def load_phone(path: Source | Path, tz: str) -> tuple[PhoneColumns, list[tuple[i
 
 def load_households(path: Path) -> list[Household]:
     """Enrolments of a JSON-lines file; the first bad line raises FileError, for an enrolment must not go missing."""
-    households = []
-    for line, found in read_households(path):
-        if isinstance(found, BadRow):
-            raise FileError(f"{path}: line {line}: {found.detail}")
-        households.append(found)
-    return households
+    return _all_good(path, read_households(path))
 
 
 def load_warnings(path: Path) -> list[AreaWarning]:
     """Warnings of a JSON-lines file, in its order; the first bad line raises FileError."""
-    warnings = []
-    for line, found in read_warnings(path):
+    return _all_good(path, read_warnings(path))
+
+
+def _all_good(path: Path, lines: Iterable[tuple[int, R | BadRow]]) -> list[R]:
+    """The records of all lines; the first bad one raises FileError."""
+    records = []
+    for line, found in lines:
         if isinstance(found, BadRow):
             raise FileError(f"{path}: line {line}: {found.detail}")
-        warnings.append(found)
-    return warnings
+        records.append(found)
+    return records
 
 
 def read_warnings(path: Source | Path) -> Iterator[tuple[int, AreaWarning | BadRow]]:
