@@ -128,8 +128,7 @@ def _like(source: Block, number: int, ids: list[str]) -> Block:
     """A block of these households with the state of ``source``."""
     block, n = Block(number), len(ids)
     block.admit(ids, source.who[:n].copy(), source.who["since"][:n].astype(np.int64), np.arange(n))
-    block.head, block.habit = source.head, source.habit
-    block.settled_head, block.settled_habit = source.settled_head, source.settled_habit
+    block.state, block.settled, block.drift = source.state, source.settled, source.drift
     block.strips = source.strips
     return block
 

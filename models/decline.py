@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models import evidence
 from models.slots import BLOCKS_PER_DAY, OWN, SLOTS_PER_DAY, ZERO
-from models.state import BINS, SIGNALS, UNIT
+from models.state import SIGNALS, UNIT
 
 USE, RHYTHM, PHONE, NIGHT = range(SIGNALS)
 METER_SIGNALS = (USE, RHYTHM, NIGHT)
@@ -92,19 +92,18 @@ def _rhythm(
     habit: NDArray[np.void], tables: evidence.Tables, codes: NDArray[np.uint8], blocks: NDArray[np.intp],
     measured: NDArray[np.bool_],
 ) -> NDArray[np.int32]:  # fmt: skip
-    """Sum over the day of ln(P(bin | block) / P(bin)), 1/64 nat, (n,): how much the hour tells of this day.
+    """Sum over the day of ln(P(active or idle | block) / P(active or idle)), 1/64 nat, (n,): how much the hour tells.
 
-    Pointwise mutual information under the home's own two-hour tables: falls to 0 as the hours come to look alike, and
-    below it on a day unlike the home's own; stays there, as the tables learn it.
+    Pointwise mutual information under the home's own shares of activity: falls to 0 as the hours come to look alike,
+    and below it on a day unlike the home's own; stays there, as the shares learn it.
     """
-    counts = habit["counts"].astype(np.float32)
-    whole = (tables.usual + np.float32(0.5)) / (tables.usual.sum(axis=1, dtype=np.int32) + np.float32(5))[:, None]
-    whole = whole.astype(np.float32)[:, None, :]
-    living = (counts + 8 * whole) / (habit["counts"].sum(axis=2, dtype=np.int32).astype(np.float32) + 8)[:, :, None]
-    told = np.rint(np.float32(UNIT) * np.log(living / whole)).astype(np.int16).ravel()
-    cell = evidence.bins(codes, tables.edges) + (BINS * blocks).astype(np.int32)[:, None]
-    cell += (BLOCKS_PER_DAY * BINS * np.arange(len(habit), dtype=np.int32))[None, :]
-    out: NDArray[np.int32] = np.add.reduce(np.take(told, cell) * measured, axis=0, dtype=np.int32)
+    share = np.clip(habit["active"] / np.float32(255), 0.01, 0.99)
+    whole = share.mean(axis=1, keepdims=True)
+    told = np.stack([np.log((1 - share) / (1 - whole)), np.log(share / whole)], axis=2)
+    cell = 2 * (BLOCKS_PER_DAY * np.arange(len(habit))[None, :] + blocks[:, None])
+    cell += evidence.bins(codes, tables.edges) >= evidence.ACTIVE
+    points = np.rint(np.float32(UNIT) * told).astype(np.int16).ravel()
+    out: NDArray[np.int32] = np.add.reduce(np.take(points, cell) * measured, axis=0, dtype=np.int32)
     return out
 
 

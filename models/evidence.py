@@ -2,7 +2,8 @@
 
 The home's **quiet load** is what its own quiet nights look like. Nine edges, at quantiles of those nights and at
 multiples of them, sort energy into ten bins. Each bin has a probability when nothing happens (the quiet nights) and
-one for these two hours of the day when the person lives (the counts); the logarithm of their ratio is the evidence.
+one for these two hours of the day when the person lives: the home is active for this hour's share of the time, and
+then as it is when active at any hour. The logarithm of their ratio is the evidence.
 """
 
 from dataclasses import dataclass
@@ -10,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.slots import ZERO, code_of_watts
-from models.state import BINS, UNIT
+from models.slots import BLOCKS_PER_DAY, SLOTS_PER_DAY, ZERO, code_of_watts
+from models.state import BINS, CALL_BLOCKS, UNIT
 
 QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 FACTORS = (1.25, 1.6, 2.4, 4.0)
 """Edges: quantiles of the quiet nights, then multiples of the last of them."""
 
-LOW, HIGH = -3 * UNIT, 3 * UNIT // 2
+LOW, HIGH = -4 * UNIT, 2 * UNIT
 """One reading's evidence is clipped to this: no single reading decides, and life speaks louder than silence."""
 
 _QUIET_TOLD = 2, 3
@@ -30,7 +31,9 @@ SIGN, SIGN_NEW = -UNIT // 4, -UNIT
 """Evidence as strong as this (in the learning days: as the second) is a sign of life where all that spoke for silence
 has been outweighed by now. The hours of silence count from the last proof or sign of life."""
 
-_PSEUDO = 8.0  # slots of the home's own day that every two-hour table starts from
+ACTIVE = 6
+"""Bins from this one on are active: above 1.6 times the quiet load."""
+_LEAST = np.float32(0.002)  # share of a bin or of activity: what was not seen can still happen
 _SMOOTH = 0.02  # of the quiet nights' slots, one at least, added to every bin: what was not seen can still happen
 _STEPS = 25.5
 _DARK_EDGE = code_of_watts(8)
@@ -41,13 +44,15 @@ _LIVELY = code_of_watts(150)
 class Tables:
     """What follows from the habits and is looked up for every slot; n households, made once a day.
 
-    ``edges`` (9, n) codes; ``quiet`` (n, 10) log-probabilities in 1/64 nat; ``usual`` (n, 10) slots of the whole day
-    per bin; ``known`` (n,) whether there is a quiet night to compare with.
+    ``edges`` (9, n) codes; ``quiet`` (n, 10) log-probabilities in 1/64 nat; ``idle``, ``busy`` (n, 6), (n, 4):
+    log-probabilities (nats) of the bins when the home is not active and when it is; ``known`` (n,) whether there is a
+    quiet night to compare with.
     """
 
     edges: NDArray[np.uint8]
     quiet: NDArray[np.int16]
-    usual: NDArray[np.uint16]
+    idle: NDArray[np.float32]
+    busy: NDArray[np.float32]
     known: NDArray[np.bool_]
 
 
@@ -68,12 +73,15 @@ def tables(habit: NDArray[np.void]) -> Tables:
     unseen = np.maximum(_SMOOTH * full, 1)
     share = (np.diff(upto, axis=1) + unseen) / (full + BINS * unseen)
     quiet = np.rint(UNIT * np.log(share.astype(np.float32))).astype(np.int16)
-    return Tables(edges, quiet, usual(habit), seen >= 4)
+    return Tables(edges, quiet, *living(habit), seen >= 4)
 
 
-def usual(habit: NDArray[np.void]) -> NDArray[np.uint16]:
-    """Slots of the whole day per bin, (n, 10)."""
-    return np.add.reduce(habit["counts"], axis=1, dtype=np.uint16)
+def living(habit: NDArray[np.void]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Log-probabilities of the bins below `ACTIVE` when the home is idle, and of those above when it is busy."""
+    share = habit["bins"] / np.float32(65_535) + _LEAST
+    parts = share[:, :ACTIVE], share[:, ACTIVE:]
+    idle, busy = (np.log(p / p.sum(axis=1, keepdims=True)) for p in parts)
+    return idle, busy
 
 
 def bins(codes: NDArray[np.uint8], edges: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -87,17 +95,19 @@ def bins(codes: NDArray[np.uint8], edges: NDArray[np.uint8]) -> NDArray[np.uint8
 def ratios(habit: NDArray[np.void], t: Tables, block: int) -> NDArray[np.int16]:
     """Evidence of each bin in one two-hour block of the day: (n, 10), 1/64 nat; 0 where no quiet night is known.
 
-    ln(P(bin | quiet) / P(bin | living, block)), clipped; the second shrinks to the home's whole day by 8 slots. What
-    speaks for silence counts two thirds.
+    ln(P(bin | quiet) / P(bin | living, block)), clipped.
     """
-    counts = habit["counts"][:, block, :].astype(np.int32)
-    whole = (t.usual + np.float32(0.5)) / (t.usual.sum(axis=1, dtype=np.int32) + np.float32(5.0))[:, None]
-    living = (counts + np.float32(_PSEUDO) * whole) / (counts.sum(axis=1) + np.float32(_PSEUDO))[:, None]
-    ratio = t.quiet - np.rint(np.float32(UNIT) * np.log(living)).astype(np.int16)
-    told, of = _QUIET_TOLD
-    ratio = np.where(ratio > 0, ratio * told // of, ratio)
+    active = np.clip(habit["active"][:, block] / np.float32(255), 4 * _LEAST, 1 - 4 * _LEAST)[:, None]
+    living = np.concatenate([np.log1p(-active) + t.idle, np.log(active) + t.busy], axis=1)
+    ratio = t.quiet - np.rint(np.float32(UNIT) * living).astype(np.int16)
     ratio[~t.known] = 0
     return np.minimum(np.maximum(ratio, LOW), HIGH).astype(np.int16)
+
+
+def told(ratio: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Evidence of readings (any shape) as it counts where load may end a silence: for silence, two thirds of it."""
+    part, of = _QUIET_TOLD
+    return np.where(ratio > 0, ratio * part // of, ratio)
 
 
 def floor(t: Tables) -> NDArray[np.uint8]:
@@ -119,9 +129,10 @@ def lively(t: Tables) -> NDArray[np.uint8]:
 def phone_silence(habit: NDArray[np.void], block: int) -> NDArray[np.int16]:
     """Evidence of one slot without own phone use in this block: -ln(1 - p), (n,) in 1/64 nat.
 
-    p is the share of this block's slots with own use, shrunk to the person's whole day by 6 slots.
+    p is the share of these four hours' slots with own use, shrunk to the person's whole day by 6 slots.
     """
-    days = habit["calls_days"].astype(np.float32)
+    days, many = habit["calls_days"].astype(np.float32), np.float32(SLOTS_PER_DAY / CALL_BLOCKS)
     whole = (habit["calls"].sum(axis=1, dtype=np.int32) + np.float32(0.5)) / (96 * days + np.float32(48))
-    p = (habit["calls"][:, block] + 6 * whole) / (8 * days + np.float32(6))
+    at = block * CALL_BLOCKS // BLOCKS_PER_DAY
+    p = (habit["calls"][:, at] + 6 * whole) / (many * days + np.float32(6))
     return np.rint(-UNIT * np.log1p(-np.minimum(p, np.float32(0.95)))).astype(np.int16)

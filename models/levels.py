@@ -5,21 +5,25 @@ of a silence comes about once in 8.5 x^2.2 days (measured on real homes), which 
 threshold on the score.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.state import UNIT
+from models.forest import Scale
+from models.state import CAP, UNIT
 
 NONE, ATTENTION, CAUTION, SERIOUS = 0, 1, 2, 3
 NAMES = ("none", "attention", "caution", "serious")
 
-LEARNING_DAYS = 14
+LEARNING_DAYS = 7
 """Until then only the fixed limits speak."""
 
 _SCALE, _POWER, _OFFSET = 8.5, 2.2, 3.0
+_OUT = 32_000
+_CALM = UNIT  # an alert is over when the log-odds are this far below what raises one
 _BOTH = 2 * UNIT  # each signal's own part that `serious` needs: one silent source alone reaches at most caution
 
 
@@ -43,13 +47,67 @@ def score_at(days: float, worst: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.float32(UNIT * (days / _SCALE) ** (1 / _POWER)) * (np.float32(_OFFSET) + worst)
 
 
-def evidence_level(
+class Scaled(Protocol):
+    """A learned model's scales, by level; none: it only watches."""
+
+    @property
+    def scale(self) -> Mapping[str, Scale]:
+        """What a mean of log-odds means."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Where the levels of n households begin, in 1/64 nat; out of reach where they do not apply.
+
+    ``score`` (3 x (n,)): of the plain evidence, where the learned model cannot judge. ``caution`` (2 x (n,)): attention
+    and caution by the learned log-odds; ``serious`` (n,); below ``calm`` an alert by them is over.
+    """
+
+    score: tuple[NDArray[np.int16], ...]
+    caution: tuple[NDArray[np.int16], ...]
+    serious: NDArray[np.int16]
+    calm: int
+
+
+def steps(
+    t: Thresholds, worst: NDArray[np.float32], ready: NDArray[np.bool_], metered: NDArray[np.bool_],
+    model: Scaled | None,
+) -> Steps:  # fmt: skip
+    """Levels of households (n,) with the usual highest score ``worst`` (nats), once they are ``ready``; who is
+    ``metered`` is judged by the learned ``model`` where there is one."""
+    n, periods = len(worst), (t.attention_days, t.caution_days, t.serious_days)
+    by_model = metered & (model is not None and len(model.scale) > 0)
+    plain = ready & ~by_model
+    score = [np.where(plain, np.minimum(np.ceil(score_at(d, worst)), CAP + 1), _OUT).astype(np.int16) for d in periods]
+    if model is None or not model.scale:
+        out = np.full(n, _OUT, np.int16)
+        return Steps(tuple(score), (out, out), out, _OUT)
+    caution, serious = model.scale["caution"], model.scale["serious"]
+    at = [round(UNIT * s) for s in (*map(caution.score_at, periods[:2]), serious.score_at(periods[2]))]
+    learned_at = [np.where(ready & by_model, min(a, _OUT), _OUT).astype(np.int16) for a in at]
+    return Steps(tuple(score), tuple(learned_at[:2]), learned_at[2], at[0] - _CALM)
+
+
+def plain(
     score: NDArray[np.int16],
     meter: NDArray[np.int16],
     phone: NDArray[np.int16],
     steps: Sequence[NDArray[np.int16]],
-) -> NDArray[np.uint8]:
-    """Level by evidence: joint score, the meter's and the phone's own parts, scores of the levels; (n,) each."""
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Level by evidence, and where it is all over: joint score, the meter's and the phone's own parts, scores of the
+    levels; (n,) each."""
     level = (score >= steps[0]).astype(np.uint8) + (score >= steps[1])
     level += (score >= steps[2]) & (meter >= _BOTH) & (phone >= _BOTH)
-    return level
+    return level, score == 0
+
+
+def learned(
+    caution: NDArray[np.int16], serious: NDArray[np.int16], phone: NDArray[np.int16], steps: Steps,
+    rows: NDArray[np.intp],
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Level by the learned log-odds, and where it is all over, of ``rows`` (k,): means of the last hours and the
+    phone's own evidence, (k,) each. Whose phone is not silent too is at most `CAUTION`."""
+    level = (caution >= steps.caution[0][rows]).astype(np.uint8) + (caution >= steps.caution[1][rows])
+    level[(serious >= steps.serious[rows]) & (phone >= _BOTH)] = SERIOUS
+    return level, caution < steps.calm

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evidence import Tables
-from models.slots import OWN, SLOTS_PER_HOUR, decode_energy
+from models.slots import BLOCKS_PER_DAY, OWN, SLOTS_PER_HOUR, decode_energy
 
 LOWER, UPPER = 0.1, 0.9
-_LEAST = 24  # slots of a two-hour block
+_LEAST_DAYS = 3
 
 
 def hourly_energy(codes: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -24,22 +24,20 @@ def usual_band(habit: NDArray[np.void], tables: Tables, row: int) -> NDArray[np.
     """kWh an hour between which this person usually is, per two hours of the day: (12, 2); NaN while unknown.
 
     The 10 % and 90 % points of the habit's bins, told by the bins' edges; of the lowest bin, by the lowest of the
-    quiet nights. Unknown until a two-hour block has been seen for three days.
+    quiet nights. Unknown for the first three days.
     """
-    counts = habit["counts"][row].astype(np.float64)
-    many = counts.sum(axis=1)
-    if not tables.known[row]:
-        return np.full((len(counts), 2), np.nan)
+    if not tables.known[row] or habit["days"][row] < _LEAST_DAYS:
+        return np.full((BLOCKS_PER_DAY, 2), np.nan)
     nights = habit["nights"][row]
     codes = np.concatenate([nights[nights > 0].min(keepdims=True), tables.edges[:, row]])
     bounds = decode_energy(codes).astype(np.float64) * SLOTS_PER_HOUR / 1000
     bounds = np.append(bounds, bounds[-1] * 2)
-    share = counts.cumsum(axis=1) / np.maximum(many, 1)[:, None]
+    active = (habit["active"][row] / 255)[:, None]
+    share = np.concatenate([(1 - active) * np.exp(tables.idle[row]), active * np.exp(tables.busy[row])], axis=1)
+    share = share.cumsum(axis=1)
     low = bounds[(share < LOWER).sum(axis=1)]
     high = bounds[np.minimum((share < UPPER).sum(axis=1) + 1, len(bounds) - 1)]
-    band = np.stack([low, high], axis=1)
-    band[many < _LEAST] = np.nan
-    return band
+    return np.stack([low, high], axis=1)
 
 
 def quiet_load(tables: Tables, row: int) -> float:

@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import decline, evidence, gaps, levels, reasons, strip
+from models.forest import LEVELS
 from models.slots import MISSING, OWN, SLOTS_PER_DAY, SLOTS_PER_HOUR, ZERO, decode_energy
+from models.state import UNIT
 from stream.block import Block
 from stream.life import Life
 from stream.records import Alert, AlertKind, Level, ReasonCode, Recipient, Strip
 from stream.watch import NO_TERMS, strictest
 
 STRIP_HOURS = 7 * 24
+_LONGEST_DAYS = 100_000
 _LATELY = 12  # slots over which the present load is told
 _STILL_QUIET = 1.25  # times the quiet load that is still called quiet
 Event = Literal["raised", "level_changed", "cleared"]
@@ -50,10 +53,15 @@ class Writer:
 
     def _return_period(self, block: Block, row: int) -> float | None:
         """Days of this life in which such evidence is seen once; None where a limit spoke, not the evidence."""
-        if block.habit["days"][row] < levels.LEARNING_DAYS:
+        rules = self.life.rules
+        head, habit = block.head[row], block.habit[row]
+        if habit["days"] < levels.LEARNING_DAYS:
             return None
-        period = levels.return_period(int(block.head["score"][row]), float(block.habit["worst"][row]))
-        return period if period >= self.life.rules.thresholds.attention_days else None
+        found = [levels.return_period(int(head["score"]), float(habit["worst"]))]
+        if rules.model is not None and (scale := rules.model.scale):
+            found = [scale[name].return_period(int(head[name]) / UNIT) for name in LEVELS]
+        period = min(max(found), _LONGEST_DAYS)
+        return period if period >= rules.thresholds.attention_days else None
 
     def gap(
         self, event: Event, block: Block, row: int, state: int, data: int, slot: int, heard: bool,

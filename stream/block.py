@@ -1,8 +1,8 @@
 """Up to 1,024 households of one partition: strips, and where they stand now and stood when the ring began.
 
-``head``, ``habit`` are the state at the clock; ``settled_*`` the state at the ring's first slot, which nothing can
-change any more. Late data is written to the strips and the households concerned are run again from the settled
-state: they come out exactly as if it had been on time.
+``state`` is that at the clock; ``settled`` that at the ring's first slot, which nothing can change any more; ``drift``
+is learned of settled days only. Late data is written to the strips and the households concerned are run again from the
+settled state: they come out exactly as if it had been on time.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from models import state
 from models.judge import Day
 from models.slots import SLOTS_PER_DAY
+from models.state import State
 from stream.ids import Ids
 from stream.life import FREE, WHO, Life, Rows, Step, Terms
 from stream.strips import ROWS, Strips
 
-HEAD, HABIT, SETTLED, WHO_ROW = "head", "habit", "settled", "who"
+HEAD, LATELY, HABIT, SETTLED, DRIFT, WHO_ROW = "head", "lately", "habit", "settled", "drift", "who"
+"""Parts of a block, as the changelog names them."""
+_ALL = {HEAD, LATELY, HABIT, SETTLED, DRIFT, WHO_ROW}
 
 
 class Block:
@@ -32,29 +35,44 @@ class Block:
         self.strips = Strips()
         self.who = np.zeros(ROWS, WHO)
         self.who["since"] = FREE
-        self.head, self.habit = state.fresh(np.zeros(ROWS, np.int64))
-        self.settled_head, self.settled_habit = self.head.copy(), self.habit.copy()
+        self.state = state.fresh(np.zeros(ROWS, np.int64))
+        self.settled = self.state.copy()
+        self.drift = np.zeros(ROWS, state.DRIFT)
         self.dirty: set[str] = set()
         self._now: Rows | None = None
+
+    @property
+    def head(self) -> NDArray[np.void]:
+        """Heads at the clock, (1,024,)."""
+        return self.state.head
+
+    @property
+    def habit(self) -> NDArray[np.void]:
+        """Habits at the clock, (1,024,)."""
+        return self.state.habit
 
     def now(self) -> Rows:
         """All rows as they stand at the clock; stepped in place."""
         if self._now is None:
-            self._now = self._rows(self.head, self.habit)
+            self._now = self._rows(self.state)
         return self._now
 
-    def _rows(self, head: NDArray[np.void], habit: NDArray[np.void]) -> Rows:
+    def _rows(self, kept: State, drift: NDArray[np.void] | None = None) -> Rows:
         n, rows = self.n, slice(0, self.n)
-        return Rows(head[:n], habit[:n], self.who[:n], lambda a, count: self.strips.read(a, count, rows), self.terms)
+
+        def read(first: int, count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+            return self.strips.read(first, count, rows)
+
+        return Rows(kept.take(rows), self.who[:n], read, self.terms, None if drift is None else drift[:n])
 
     def begin(self, clock: int) -> None:
         """The first data is here: whoever was enrolled before is watched from ``clock``."""
         if self.n:
             since = np.maximum(self.who["since"][: self.n].astype(np.int64), clock)
             self.who["since"][: self.n] = since
-            self.dirty |= {HEAD, HABIT, SETTLED, WHO_ROW}
-            for head, habit in ((self.head, self.habit), (self.settled_head, self.settled_habit)):
-                head[: self.n], habit[: self.n] = state.fresh(since)
+            self.dirty |= _ALL
+            for kept in (self.state, self.settled):
+                kept.put(slice(0, self.n), state.fresh(since))
             self.look_again()
 
     def look_again(self) -> None:
@@ -74,9 +92,10 @@ class Block:
             self.ids[row] = household
         self.who[at] = who
         self.who["since"][at] = since
-        for head, habit in ((self.head, self.habit), (self.settled_head, self.settled_habit)):
-            head[at], habit[at] = state.fresh(since)
-        self.dirty |= {HEAD, HABIT, SETTLED, WHO_ROW}
+        for kept in (self.state, self.settled):
+            kept.put(at, state.fresh(since))
+        self.drift[at] = np.zeros(1, state.DRIFT)[0]
+        self.dirty |= _ALL
         self.look_again()
 
     def dismiss(self, row: int) -> None:
@@ -84,19 +103,20 @@ class Block:
         self.ids[row] = ""
         self.who[row] = np.zeros(1, WHO)[0]
         self.who["since"][row] = FREE
-        for array in (self.head, self.habit, self.settled_head, self.settled_habit):
+        kept = (self.state, self.settled)
+        for array in (self.drift, *(a for k in kept for a in (k.head, k.lately, k.habit))):
             array[row] = np.zeros(1, array.dtype)[0]
         self.strips.erase(row)
         self.terms.pop(row, None)
         self.drills.discard(row)
-        self.dirty |= {HEAD, HABIT, SETTLED, WHO_ROW}
+        self.dirty |= _ALL
         self.look_again()
 
     def judge(self, life: Life, first: int, last: int, heard_until: NDArray[np.int64]) -> list[Step]:
         """Move all households over slots [first, last)."""
         now = self.now()
         steps = life.run(now, first, last, heard_until)
-        self.dirty.add(HEAD)
+        self.dirty |= {HEAD, LATELY}
         if life.calendar.day_start(last) > first:  # a day was learned
             self.dirty.add(HABIT)
         return steps
@@ -105,19 +125,20 @@ class Block:
         """What the households are measured against today."""
         return life.today(self.now())
 
-    def settle(self, life: Life, start: int, heard_until: NDArray[np.int64]) -> None:
-        """Let the ring's first day, from slot ``start``, leave it: nothing can change that day any more."""
-        settled = self._rows(self.settled_head, self.settled_habit)
-        life.run(settled, start, start + SLOTS_PER_DAY, heard_until)
+    def settle(self, life: Life, start: int, heard_until: NDArray[np.int64]) -> list[Step]:
+        """Let the ring's first day, from slot ``start``, leave it: nothing can change that day any more. Returns how
+        drifts moved."""
+        settled = self._rows(self.settled, self.drift)
+        steps = life.run(settled, start, start + SLOTS_PER_DAY, heard_until)
         self.strips.clear(start, SLOTS_PER_DAY)
-        self.dirty.add(SETTLED)
+        self.dirty |= {SETTLED, DRIFT}
+        return [step for step in steps if step.drift is not None]
 
 
 def mend(
     chosen: list[tuple[Block, NDArray[np.int64]]], life: Life, start: int, clock: int, heard_until: NDArray[np.int64]
-) -> list[tuple[NDArray[np.void], NDArray[np.void]]]:
-    """Run some rows of some blocks again from the ring's first slot to the clock. Returns their heads and drifts
-    before."""
+) -> list[NDArray[np.void]]:
+    """Run some rows of some blocks again from the ring's first slot to the clock. Returns their heads before."""
 
     def read(first: int, count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         parts = [block.strips.read(first, count, at) for block, at in chosen]
@@ -129,8 +150,7 @@ def mend(
         terms |= {offset + i: block.terms[row] for i, row in enumerate(at.tolist()) if row in block.terms}
         offset += len(at)
     again = Rows(
-        np.concatenate([b.settled_head[at] for b, at in chosen]),
-        np.concatenate([b.settled_habit[at] for b, at in chosen]),
+        state.joined([b.settled.take(at) for b, at in chosen]),
         np.concatenate([b.who[at] for b, at in chosen]),
         read,
         terms,
@@ -139,10 +159,9 @@ def mend(
     life.run(again, max(start, life.calendar.day_start(min(watched, clock))), clock, heard_until)
     before, offset = [], 0
     for block, at in chosen:
-        before.append((block.head[at].copy(), block.habit["drift"][at].copy()))
-        block.head[at] = again.head[offset : offset + len(at)]
-        block.habit[at] = again.habit[offset : offset + len(at)]
-        block.dirty |= {HEAD, HABIT}
+        before.append(block.head[at].copy())
+        block.state.put(at, again.state.take(slice(offset, offset + len(at))))
+        block.dirty |= {HEAD, LATELY, HABIT}
         block.look_again()
         offset += len(at)
     return before

@@ -35,6 +35,16 @@ class Calendar:
         """Two-hour block (0-11) of the local day."""
         return int(self.hour(slot // SLOTS_PER_HOUR)) // 2
 
+    def entered(self, slot: int) -> tuple[int | None, int]:
+        """The block that ended just before ``slot`` (None: its own began earlier), and slots of its own before it.
+
+        Where clocks change a block is an hour longer or shorter.
+        """
+        block, into = self.block(slot), 0
+        while self.block(slot - into - 1) == block and into < SLOTS_PER_DAY:
+            into += 1
+        return (None if into else self.block(slot - 1)), into
+
     def _blocks(self, first: int, count: int) -> NDArray[np.intp]:
         """``blocks``: two-hour blocks of ``count`` slots from ``first``, (count,); not to be written to."""
         return np.array([self.block(s) for s in range(first, first + count)], np.intp)

@@ -41,7 +41,7 @@ def open_alerts(partition: Partition) -> Counter[tuple[str, str]]:
             counts["silence", name] += many
         gap = block.head["gap"][: block.n][here] > gaps.NONE
         counts["data_gap", levels.NAMES[levels.ATTENTION]] += int(gap.sum())
-        drifts = decline.standing(block.habit["drift"]["course"][: block.n][here]).sum(axis=0)
+        drifts = decline.standing(block.drift["course"][: block.n][here]).sum(axis=0)
         for kind, many in zip(decline.KINDS, drifts.tolist(), strict=True):
             counts[kind, levels.NAMES[levels.ATTENTION]] += many
     return counts

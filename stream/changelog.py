@@ -12,9 +12,11 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from models.state import DRIFT as DRIFT_TYPE
 from models.state import HABIT as HABIT_TYPE
 from models.state import HEAD as HEAD_TYPE
-from stream.block import HABIT, HEAD, SETTLED, WHO_ROW, Block
+from models.state import LATELY as LATELY_TYPE
+from stream.block import DRIFT, HABIT, HEAD, LATELY, SETTLED, WHO_ROW, Block
 from stream.ids import Ids
 from stream.life import WHO, Terms
 from stream.members import Names
@@ -24,9 +26,10 @@ from stream.warned import Name, Said
 from stream.watch import Span
 from stream.watermark import Source
 
-VERSION = 1
+VERSION = 2
 META = b"meta"
 NAMES = b"names"
+_SETTLED = HEAD_TYPE, LATELY_TYPE, HABIT_TYPE
 WARNINGS = b"warnings"
 
 
@@ -114,12 +117,13 @@ def _block_rows(block: Block, start: int) -> Iterator[Row]:
             yield f"{at}/p{column}".encode(), hour.to_bytes(8, "little") + strips.phone[column, :n].tobytes()
     strips.dirty_meter.clear()
     strips.dirty_phone.clear()
-    if HEAD in block.dirty:
-        yield f"{at}/{HEAD}".encode(), block.head[:n].tobytes()
-    if HABIT in block.dirty:
-        yield f"{at}/{HABIT}".encode(), block.habit[:n].tobytes()
-    if SETTLED in block.dirty:
-        yield f"{at}/{SETTLED}".encode(), block.settled_head[:n].tobytes() + block.settled_habit[:n].tobytes()
+    now, settled = block.state, block.settled
+    for part, arrays in (
+        (HEAD, (now.head,)), (LATELY, (now.lately,)), (HABIT, (now.habit,)),
+        (SETTLED, (settled.head, settled.lately, settled.habit)), (DRIFT, (block.drift,)),
+    ):  # fmt: skip
+        if part in block.dirty:
+            yield f"{at}/{part}".encode(), b"".join(array[:n].tobytes() for array in arrays)
     if WHO_ROW in block.dirty:
         terms = {
             row: TermsRow(t.absences, t.risk_since, t.proofs, t.phone_out, t.meter_out)
@@ -175,13 +179,19 @@ class Restore:
         elif part[0] == "p" and part[1:].isdigit():
             self._column(block.strips.phone, self._hours, block.number, int(part[1:]), value)
         elif part == HEAD:
-            _fill(block.head, np.frombuffer(value, HEAD_TYPE))
+            _fill(block.state.head, np.frombuffer(value, HEAD_TYPE))
+        elif part == LATELY:
+            _fill(block.state.lately, np.frombuffer(value, LATELY_TYPE))
         elif part == HABIT:
-            _fill(block.habit, np.frombuffer(value, HABIT_TYPE))
+            _fill(block.state.habit, np.frombuffer(value, HABIT_TYPE))
+        elif part == DRIFT:
+            _fill(block.drift, np.frombuffer(value, DRIFT_TYPE))
         elif part == SETTLED:
-            n = len(value) // (HEAD_TYPE.itemsize + HABIT_TYPE.itemsize)
-            _fill(block.settled_head, np.frombuffer(value, HEAD_TYPE, n))
-            _fill(block.settled_habit, np.frombuffer(value, HABIT_TYPE, n, n * HEAD_TYPE.itemsize))
+            old = block.settled
+            n, begin = len(value) // sum(t.itemsize for t in _SETTLED), 0
+            for array, kind in zip((old.head, old.lately, old.habit), _SETTLED, strict=True):
+                _fill(array, np.frombuffer(value, kind, n, begin))
+                begin += n * kind.itemsize
         elif part == WHO_ROW:
             who = msgspec.msgpack.decode(value, type=Who)
             block.n, block.ids, block.drills = len(who.ids), Ids(who.ids), set(who.drills)

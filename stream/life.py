@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models import decline, gaps, habit, judge, levels
 from models.slots import SLOTS_PER_DAY
-from models.state import Heads
+from models.state import Heads, State
 from stream.calendar import Calendar
 from stream.rules import Rules
 from stream.watch import FREE, WHO, Terms, Warned, Watch
@@ -27,13 +27,14 @@ Read = Callable[[int, int], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
 
 @dataclass(slots=True)
 class Rows:
-    """n households on their way: their heads and habits (moved in place), and what is fixed about them."""
+    """n households on their way: their state (moved in place), and what is fixed about them. ``drift``: given where
+    days are final, as slow drifts are learned of such only."""
 
-    head: NDArray[np.void]
-    habit: NDArray[np.void]
+    state: State
     who: NDArray[np.void]
     read: Read
     terms: dict[int, Terms] = field(default_factory=dict)
+    drift: NDArray[np.void] | None = None
     day: judge.Day | None = None
     watch: Watch | None = None
     limit: NDArray[np.uint16] | None = None
@@ -66,7 +67,7 @@ class Life:
         ``heard_until``: per phone feed number, the slot up to which it is complete (index 0, no feed: 0).
         """
         watch = self.watch(rows)
-        heads = Heads.of(rows.head)
+        heads = Heads.of(rows.state.head)
         heard = heard_until[watch.phone_feed]
         steps: list[Step] = []
         while first < last:
@@ -77,15 +78,15 @@ class Life:
                 given = slice(a - first, b - first)
                 steps += self._judge(rows, heads, a, block, meter[given], phone[given], heard)
             if end == midnight:
-                steps.append(self._learn(rows, heads, midnight - SLOTS_PER_DAY, heard))
+                steps += self._learn(rows, heads, midnight - SLOTS_PER_DAY, heard)
             first = end
-        heads.store(rows.head)
+        heads.store(rows.state.head)
         return steps
 
     def today(self, rows: Rows) -> judge.Day:
         """What is looked up all day, from the habits as they are."""
         if rows.day is None:
-            rows.day = judge.open_day(rows.habit, self.rules.thresholds)
+            rows.day = judge.open_day(rows.state.habit, self.rules.thresholds, self.rules.model)
         return rows.day
 
     def watch(self, rows: Rows) -> Watch:
@@ -119,12 +120,15 @@ class Life:
         if (broken := watch.without_phone(first, count)) is not None:
             listened &= ~broken
         meter, phone = watch.measured(first, meter), watch.proven(first, phone)
-        span = judge.Span(first, block, meter, phone, watched, due, listened, watch.width)
+        ended, into = self.calendar.entered(first)
+        asked = watch.hours_end(first, count) & watched
+        span = judge.Span(first, block, ended, into, meter, phone, watched, due, asked, listened, watch.width)
         for i, told in enumerate(judge.weigh(day, span)):
-            changed, before = judge.advance(heads, day, told, self._limit(rows, day, watch, told.number))
-            asked = told.watched & watch.metered if self.calendar.ends_hour(told.number) else None
+            limit = self._limit(rows, day, watch, told.number)
+            changed, before = judge.advance(heads, rows.state.lately, day, told, limit)
+            missed = told.watched & watch.metered if self.calendar.ends_hour(told.number) else None
             away = None if absent is None else absent[i]
-            gap = gaps.advance(heads, told, asked, away, self.rules.gap_slots, self.rules.person_slots)
+            gap = gaps.advance(heads, told, missed, away, self.rules.gap_slots, self.rules.person_slots)
             yield Step(told.number, changed, before, gap)
 
     def _limit(self, rows: Rows, day: judge.Day, watch: Watch, slot: int) -> NDArray[np.uint16]:
@@ -136,7 +140,7 @@ class Life:
             rows.limit = day.limit(self._limits[watch.risk])
         return rows.limit
 
-    def _learn(self, rows: Rows, heads: Heads, first: int, heard: NDArray[np.int64]) -> Step:
+    def _learn(self, rows: Rows, heads: Heads, first: int, heard: NDArray[np.int64]) -> list[Step]:
         meter, phone = rows.read(first, SLOTS_PER_DAY)
         last = first + SLOTS_PER_DAY
         watch = self.watch(rows)
@@ -150,9 +154,12 @@ class Life:
         meter = watch.measured(first, meter)  # a visit is a proof of life, not a habit of the phone: no `proven` here
         learn = there & (heads.level < levels.CAUTION)
         blocks, today = self.calendar.blocks(first, SLOTS_PER_DAY), self.today(rows)
-        told, metered = decline.signals(rows.habit, today.tables, meter, phone, blocks)
-        drift = decline.learn_day(rows.habit["drift"], first // SLOTS_PER_DAY, told, metered, listened, learn)
-        tables = habit.learn_day(rows.habit, heads, meter, phone, blocks, listened, there, learn, today.floor)
-        rows.day = judge.open_day(rows.habit, self.rules.thresholds, tables)
+        steps = []
+        if rows.drift is not None:
+            told, metered = decline.signals(rows.state.habit, today.tables, meter, phone, blocks)
+            moved = decline.learn_day(rows.drift, first // SLOTS_PER_DAY, told, metered, listened, learn)
+            steps.append(Step(last - 1, np.zeros(0, np.intp), np.zeros(0, np.uint8), drift=moved))
+        tables = habit.learn_day(rows.state, heads, meter, phone, blocks, listened, there, learn, today.floor)
+        rows.day = judge.open_day(rows.state.habit, self.rules.thresholds, self.rules.model, tables)
         rows.limit = None
-        return Step(last - 1, np.zeros(0, np.intp), np.zeros(0, np.uint8), drift=drift)
+        return steps

@@ -232,7 +232,6 @@ class Partition:
                 continue
             for step in block.judge(self.life, slot, slot + 1, heard):
                 self._alerts += silence.changes(block, step)
-                self._alerts += drift.changes(self.writer, block, step)
                 gap_events += silence.gap_changes(block, step)
             if len(self.members.areas.names) > 1:
                 silence.count(block, slot, silent)
@@ -242,7 +241,8 @@ class Partition:
         assert self.start is not None
         while midnight - self.start > LATE_DAYS * SLOTS_PER_DAY:
             for block in self.members.blocks:
-                block.settle(self.life, self.start, heard)
+                for step in block.settle(self.life, self.start, heard):
+                    self._alerts += drift.changes(self.writer, block, step, midnight - 1)
             self.start += SLOTS_PER_DAY
             self.warnings.settle(self.start)
 
@@ -256,9 +256,8 @@ class Partition:
         chosen = [(self.members.blocks[b], np.array(sorted(rows))) for b, rows in sorted(late.items())]
         before = mend(chosen, self.life, self.start, clock, heard)
         silence = Silence(self.writer, self.members, self.life, heard)
-        for (block, rows), (old, drifts) in zip(chosen, before, strict=True):
+        for (block, rows), old in zip(chosen, before, strict=True):
             self._alerts += silence.mended(block, rows, old, clock - 1)
-            self._alerts += drift.mended(self.writer, block, rows, drifts, clock - 1)
             self._late_gaps += silence.gaps_mended(block, rows, old, clock - 1)
 
     def _mend_later(self, rows: NDArray[np.int64]) -> None:
@@ -286,7 +285,7 @@ class Partition:
                     "cleared", block, i, int(head["level"]), int(head["onset"]), self.marks.clock - 1, why
                 )
                 self._alerts.append(event)
-            self._alerts += drift.withdrawn(self.writer, block, i, self.marks.clock - 1)
+            self._alerts += drift.withdrawn(self.writer, block, i, self.start or 0, self.marks.clock - 1)
         self._late.get(block.number, set()).discard(i)
         self.members.leave(row)
         if self.start is not None:  # what the changelog holds of the household is overwritten too

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from models.judge import Model
 from models.levels import Thresholds
 from models.slots import SLOTS_PER_HOUR
+from stream.model import read, shipped
 from stream.settings import Settings
 
 
@@ -14,6 +16,7 @@ class Rules:
     thresholds: Thresholds
     gap_slots: int
     person_slots: int
+    model: Model | None
     area_share: float
     area_end_share: float
     area_members: int
@@ -33,6 +36,7 @@ class Rules:
             ),
             round(s.gaps.attention_hours * SLOTS_PER_HOUR),
             round(s.gaps.person_hours * SLOTS_PER_HOUR),
+            shipped() if s.model is None else read(s.model),
             s.areas.share,
             s.areas.end_share,
             s.areas.members,

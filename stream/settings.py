@@ -105,6 +105,7 @@ class Settings(BaseSettings):
     wait_minutes: float = Field(
         120, ge=0, description="how far one signal's feed may lag behind the other before judging goes on without it"
     )
+    model: Path | None = Field(None, description="a learned model of one's own; none: the shipped one")
     levels: LevelSettings = Field(default_factory=LevelSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     gaps: GapSettings = Field(default_factory=GapSettings)

@@ -83,7 +83,7 @@ class Silence:
         if not (low := codes <= ZERO).any():
             return
         at = np.flatnonzero(low & (watch.since <= last) & (watch.width > 0) & (rows.who["step"] > 0))
-        news = slot - rows.head["data"][at] < self.rules.person_slots
+        news = slot - rows.state.head["data"][at] < self.rules.person_slots
         out = at[((codes[at] == MISSING) & news) | evidence.dark(codes, tables)[at]]
         for area, many in enumerate(np.bincount(rows.who["area"][out]).tolist()):
             if many and area:

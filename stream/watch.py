@@ -110,7 +110,8 @@ class Watch:
     any of these changes.
 
     ``width`` (n,): slots per meter interval, 0 where there is no meter; whatever it is before a meter's first reading
-    changes nothing. ``offset`` (4, n): slots since the last interval's end, by the slot modulo 4.
+    changes nothing. By the slot modulo 4, (4, n): ``offset``, slots since the last interval's end; ``due``, whose
+    interval ends; ``hourly``, whose interval ends that is the last of an hour by the meter's own clock.
     """
 
     def __init__(self, who: NDArray[np.void], terms: dict[int, Terms], warned: Warned | None = None) -> None:
@@ -123,6 +124,7 @@ class Watch:
         slots = np.arange(SLOTS_PER_HOUR, dtype=np.int32)[:, None]
         self.offset = (slots + 1 - who["phase"].astype(np.int32)) % step
         self.due = (self.offset == 0) & self.metered
+        self.hourly = self.due & ((slots + 1 - who["phase"].astype(np.int32)) % SLOTS_PER_HOUR == 0)
         n, each = len(who), terms.items()
         self._away = _Spans(((row, a, b) for row, t in each for a, b in t.absences), n)
         self._proofs = _Spans(((row, slot, slot + 1) for row, t in each for slot in t.proofs), n)
@@ -164,6 +166,13 @@ class Watch:
             at = first % SLOTS_PER_HOUR
             return self.due[at : at + 1]
         return self.due[np.arange(first, first + count) % SLOTS_PER_HOUR]
+
+    def hours_end(self, first: int, count: int) -> Mask:
+        """Whose hour by the meter's own clock ends with each of ``count`` slots from ``first``, (count, n)."""
+        if count == 1:
+            at = first % SLOTS_PER_HOUR
+            return self.hourly[at : at + 1]
+        return self.hourly[np.arange(first, first + count) % SLOTS_PER_HOUR]
 
     def risks(self, slot: int) -> NDArray[np.intp]:
         """Risk group of each household in a slot, (n,)."""

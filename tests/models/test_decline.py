@@ -50,21 +50,22 @@ Told = list[tuple[int, int, int, bool]]
 def lived(
     meter: Codes, phone: Codes, learn: Callable[[int], bool] = lambda day: True, heard: bool = True
 ) -> tuple[Told, NDArray[np.void]]:
-    """Learn day after day: (day, row, kind, raised) of every change, and the habits in the end."""
+    """Learn day after day: (day, row, kind, raised) of every change, and the drifts in the end."""
     n = meter.shape[2]
-    head, habit = fresh(np.zeros(n, np.int64))
-    heads, tables, found = Heads.of(head), evidence.tables(habit), []
+    kept = fresh(np.zeros(n, np.int64))
+    habit, drift = kept.habit, np.zeros(n, DRIFT)
+    heads, tables, found = Heads.of(kept.head), evidence.tables(habit), []
     everyone = np.ones(n, np.bool_)
     for day in range(len(meter)):
         today, metered = decline.signals(habit, tables, meter[day], phone[day], BLOCKS)
         learns = everyone & learn(day)
-        rows, kinds, _ = decline.learn_day(habit["drift"], day, today, metered, everyone & heard, learns)
-        now = decline.standing(habit["drift"]["course"])
+        rows, kinds, _ = decline.learn_day(drift, day, today, metered, everyone & heard, learns)
+        now = decline.standing(drift["course"])
         found += [(day, r, k, bool(now[r, k])) for r, k in zip(rows.tolist(), kinds.tolist(), strict=True)]
         tables = habits.learn_day(
-            habit, heads, meter[day], phone[day], BLOCKS, everyone & heard, learns, learns, evidence.floor(tables)
+            kept, heads, meter[day], phone[day], BLOCKS, everyone & heard, learns, learns, evidence.floor(tables)
         )
-    return found, habit
+    return found, drift
 
 
 def raised(told: Told, kind: int) -> dict[int, int]:
@@ -91,11 +92,11 @@ def test_a_decline_over_four_weeks_is_told_while_it_goes_on() -> None:
 def test_a_decline_is_seen_by_use_and_rhythm_where_there_is_no_phone() -> None:
     """Regular homes without a phone feed: told for most, as both have to fall far; and the phone is no reason."""
     meter, phone = thinned(*life(170, 8), 90)
-    told, habit = lived(meter, phone, heard=False)
+    told, drift = lived(meter, phone, heard=False)
     found = raised(told, DECLINE)
     assert len(found) >= 5
     assert all(97 <= day <= 150 for day in found.values())
-    assert not decline.dropped(habit["drift"])[PHONE].any()
+    assert not decline.dropped(drift)[PHONE].any()
 
 
 def test_day_turned_into_night_is_told_as_such() -> None:
@@ -144,7 +145,7 @@ def test_two_weeks_of_which_nothing_is_to_be_learned_are_no_decline(why: str) ->
 
 def test_a_day_that_teaches_nothing_leaves_means_and_spread_as_they_were() -> None:
     """Byte for byte, days counted too."""
-    drift = lived(*life(60))[1]["drift"].copy()
+    drift = lived(*life(60))[1].copy()
     before, none = drift.copy(), np.zeros(4, np.bool_)
     decline.learn_day(drift, 60, np.zeros((SIGNALS, 4), np.float32), ~none, ~none, none)
     decline.learn_day(drift, 61, np.zeros((SIGNALS, 4), np.float32), none, none, ~none)
@@ -155,9 +156,9 @@ def test_a_phone_that_is_hardly_used_any_more_is_told_by_itself() -> None:
     """Electricity as ever, calls gone: after weeks a decline, with the phone as its only reason."""
     meter, phone = life(150)
     phone[100:] = 0
-    told, habit = lived(meter[:125], phone[:125])
+    told, drift = lived(meter[:125], phone[:125])
     assert sorted(raised(told, DECLINE)) == [0, 1, 2, 3]
-    named = decline.dropped(habit["drift"])
+    named = decline.dropped(drift)
     assert named[PHONE].all()
     assert not named[[USE, RHYTHM, NIGHT]].any()
 
@@ -177,8 +178,8 @@ def test_a_cup_of_tea_at_night_is_no_reversal() -> None:
     """The night's share grows many times, from next to nothing to some hundredths of the day: nothing is told."""
     meter, phone = life(140)
     meter[100:, 12:14] = BUSY
-    told, habit = lived(meter, phone)
-    assert decline.left(habit["drift"])[NIGHT].min() > 2
+    told, drift = lived(meter, phone)
+    assert decline.left(drift)[NIGHT].min() > 2
     assert told == []
 
 
@@ -221,7 +222,7 @@ def test_one_home_comes_out_alone_as_among_others_in_any_order(seed: int, order:
 
 def test_what_is_usual_and_what_is_now_are_told_in_their_own_units() -> None:
     """Of a regular home: a third of the day in use, five calls, next to nothing at night."""
-    drift = lived(*life(80))[1]["drift"]
+    drift = lived(*life(80))[1]
     usual, now = decline.typical(drift)
     assert usual[USE] == pytest.approx(np.full(4, (6 * 0.8 + 10 * 0.4) / 24), abs=0.05)
     assert usual[PHONE] == pytest.approx(np.full(4, 96 * 0.15 * (6 * 0.8 + 10 * 0.4) / 24), abs=1)

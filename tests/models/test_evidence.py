@@ -16,9 +16,9 @@ def habits(n: int, seed: int = 1, quiet: int = 60) -> NDArray[np.void]:
     rng = np.random.default_rng(seed)
     habit = np.zeros(n, HABIT)
     habit["nights"][:] = rng.integers(quiet - 5, quiet + 5, (n, NIGHTS, 8))
-    habit["counts"][:, :, :4] = 1
-    habit["counts"][:, 9, 8:] = 24
-    habit["calls"][:, 9] = rng.integers(0, 40, n)
+    habit["active"], habit["bins"] = 20, [1500, 1500, 1500, 1500, 500, 500, 500, 500, 28_000, 29_535]
+    habit["active"][:, 9] = 230
+    habit["calls"][:, 4] = rng.integers(0, 40, n)
     habit["calls_days"] = 20
     return habit
 

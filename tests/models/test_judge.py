@@ -13,7 +13,7 @@ from models import gaps, judge, levels
 from models.judge import Day, Span
 from models.levels import Thresholds
 from models.slots import DATA, ESTIMATED, INCOMING, MISSING, OWN, ZERO
-from models.state import CAP, HABIT, NIGHTS, UNIT, Heads, fresh
+from models.state import CAP, HABIT, UNIT, Heads, fresh
 
 EVENING = 9
 QUIET, LIVELY = 60, 160
@@ -21,14 +21,15 @@ QUIET, LIVELY = 60, 160
 
 def home(n: int = 1, days: int = 30) -> tuple[Heads, Day]:
     """Homes that are quiet at night and lively every evening, with a phone used now and then."""
-    head, habit = fresh(np.zeros(n, np.int64))
-    habit["nights"][:] = np.random.default_rng(3).integers(QUIET - 4, QUIET + 4, (NIGHTS, 8))
-    habit["counts"][:, :, :4] = 1
-    habit["counts"][:, EVENING, 8:] = 24
-    habit["calls"][:, EVENING], habit["calls_days"], habit["days"] = 30, 20, days
+    kept = fresh(np.zeros(n, np.int64))
+    head, habit = kept.head, kept.habit
+    habit["nights"][:] = np.random.default_rng(3).integers(QUIET - 4, QUIET + 4, (5, 8))
+    habit["active"], habit["bins"] = 20, [1500, 1500, 1500, 1500, 500, 500, 500, 500, 28_000, 29_535]
+    habit["active"][:, EVENING] = 230
+    habit["calls"][:, EVENING // 2], habit["calls_days"], habit["days"] = 30, 20, days
     habit["worst"], habit["stretch"], habit["record"] = 5, 20, 30
     assert habit.dtype == HABIT
-    return Heads.of(head), judge.open_day(habit, Thresholds())
+    return Heads.of(head), judge.open_day(habit, Thresholds(), None)
 
 
 def span(
@@ -38,7 +39,8 @@ def span(
     c = np.atleast_1d(np.array(codes, np.uint8))[:, None]
     p = np.broadcast_to(np.array(phone, np.uint8).reshape(-1, 1), c.shape)
     ones = np.ones(c.shape, np.bool_)
-    return Span(first, EVENING, c, p, ones & watched, ones & watched & (width > 0), ones & heard & watched,
+    due = ones & watched & (width > 0)
+    return Span(first, EVENING, None, 1, c, p, ones & watched, due, due, ones & heard & watched,
                 np.array([width], np.uint16))  # fmt: skip
 
 
@@ -46,10 +48,15 @@ def run(heads: Heads, day: Day, given_span: Span, limit: int = 200) -> list[tupl
     """Judge a span. Returns (slot, level before) where the level changed."""
     moved = []
     for told in judge.weigh(day, given_span):
-        rows, before = judge.advance(heads, day, told, np.full(len(heads.score), limit, np.uint16))
+        rows, before = judge.advance(heads, lately(heads), day, told, np.full(len(heads.score), limit, np.uint16))
         moved += [(told.number, int(b)) for b in before]
         assert len(rows) == len(before)
     return moved
+
+
+def lately(heads: Heads) -> NDArray[np.void]:
+    """What the learned model would be told, of a home of which nothing is known."""
+    return fresh(np.zeros(len(heads.score), np.int64)).lately
 
 
 def bytes_of(heads: Heads) -> bytes:
@@ -211,7 +218,7 @@ def _among(one: Span, n: int, row: int) -> Span:
 def _gap(heads: Heads, day: Day, code: int, number: int, asked: bool = True, absent: bool = False) -> gaps.Moved | None:
     given_span = span([code], first=number, heard=False, watched=not absent)
     (told,) = judge.weigh(day, given_span)
-    judge.advance(heads, day, told, np.array([10_000], np.uint16))
+    judge.advance(heads, lately(heads), day, told, np.array([10_000], np.uint16))
     mask = np.array([True])
     return gaps.advance(heads, told, mask & (asked and not absent), mask if absent else None, 24, 96)
 
@@ -261,7 +268,7 @@ def test_an_absence_ends_a_gap_and_its_clock_begins_anew() -> None:
 
 def test_heads_come_back_as_they_were_stored() -> None:
     """Fields as arrays of their own and as records are the same."""
-    head, _ = fresh(np.arange(5))
+    head = fresh(np.arange(5)).head
     head["score"], head["level"], head["life"] = CAP, 3, 1_960_000
     again = np.zeros_like(head)
     Heads.of(head).store(again)

@@ -30,5 +30,5 @@ def test_rarer_needs_more_and_so_does_a_home_with_worse_days(a: float, b: float,
 def test_one_source_alone_is_at_most_caution(meter: int, phone: int, level: int) -> None:
     """However strong the joint evidence, serious needs a part of each signal."""
     steps = [np.array([x * UNIT], np.int16) for x in (10, 20, 30)]
-    found = levels.evidence_level(*(np.array([x * UNIT], np.int16) for x in (400, meter, phone)), steps)
-    assert found.tolist() == [level]
+    found, over = levels.plain(*(np.array([x * UNIT], np.int16) for x in (400, meter, phone)), steps)
+    assert (found.tolist(), over.tolist()) == ([level], [False])
