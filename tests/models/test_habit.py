@@ -41,13 +41,14 @@ def new() -> NDArray[np.void]:
 
 
 def test_two_weeks_of_evenings_are_known_as_such() -> None:
-    """Quiet nights, hours of life and the usual worst come out of the days."""
+    """Quiet nights, hours of life and the usual worst come out of the days; a home like any other is nearly forgotten."""
     habit = new()
     for _ in range(14):
         learn(habit, day_of())
     assert (habit["nights"][0] == 60).sum() == NIGHTS * 8
-    assert habit["active"][0, 9] > 250
+    assert habit["active"][0, 9] > 230
     assert habit["active"][0, 2] < 10
+    assert (habit["profile"][0, 2], habit["profile"][0, 9]) == (60, 160)
     assert habit["days"][0] == 14
     assert habit["worst"][0] == pytest.approx(6)
     assert (habit["stretch"][0], habit["record"][0]) == (20, 20)
@@ -133,13 +134,13 @@ def test_nights_without_power_are_not_quiet_nights() -> None:
     assert all((habit[name] == before[name]).all() for name in ("active", "bins", "profile"))
 
 
-def test_calls_are_learned_by_the_hour_and_only_when_the_feed_was_complete() -> None:
-    """Own use counts in its two hours; a day the feed was behind counts for nothing."""
+def test_calls_are_learned_by_four_hours_and_only_when_the_feed_was_complete() -> None:
+    """Own use counts in its four hours; a day the feed was behind counts for nothing."""
     habit = new()
     learn(habit, day_of(), phone=OWN)
-    assert habit["calls"][0].tolist() == [8] * 12
+    assert habit["calls"][0].tolist() == [16] * 6
     learn(habit, day_of(), phone=OWN, heard=NO)
-    assert (habit["calls"][0].tolist(), int(habit["calls_days"][0])) == ([8] * 12, 1)
+    assert (habit["calls"][0].tolist(), int(habit["calls_days"][0])) == ([16] * 6, 1)
     for _ in range(200):
         learn(habit, day_of(), phone=OWN)
     assert habit["calls_days"][0] <= 24

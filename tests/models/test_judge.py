@@ -10,16 +10,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models import gaps, judge, levels
-from models.judge import Day, Span
+from models.judge import Day, Model, Span
 from models.levels import Thresholds
 from models.slots import DATA, ESTIMATED, INCOMING, MISSING, OWN, ZERO
-from models.state import CAP, HABIT, UNIT, Heads, fresh
+from models.state import CAP, FLOOR, HABIT, UNIT, Heads, fresh
+from tests.learned import LINEAR, Fixed
 
 EVENING = 9
 QUIET, LIVELY = 60, 160
 
 
-def home(n: int = 1, days: int = 30) -> tuple[Heads, Day]:
+def home(n: int = 1, days: int = 30, model: Model | None = None) -> tuple[Heads, Day]:
     """Homes that are quiet at night and lively every evening, with a phone used now and then."""
     kept = fresh(np.zeros(n, np.int64))
     head, habit = kept.head, kept.habit
@@ -29,7 +30,7 @@ def home(n: int = 1, days: int = 30) -> tuple[Heads, Day]:
     habit["calls"][:, EVENING // 2], habit["calls_days"], habit["days"] = 30, 20, days
     habit["worst"], habit["stretch"], habit["record"] = 5, 20, 30
     assert habit.dtype == HABIT
-    return Heads.of(head), judge.open_day(habit, Thresholds(), None)
+    return Heads.of(head), judge.open_day(habit, Thresholds(), model)
 
 
 def span(
@@ -44,11 +45,14 @@ def span(
                 np.array([width], np.uint16))  # fmt: skip
 
 
-def run(heads: Heads, day: Day, given_span: Span, limit: int = 200) -> list[tuple[int, int]]:
-    """Judge a span. Returns (slot, level before) where the level changed."""
-    moved = []
+def run(
+    heads: Heads, day: Day, given_span: Span, limit: int = 200, kept: NDArray[np.void] | None = None
+) -> list[tuple[int, int]]:
+    """Judge a span, moving ``kept`` (None: a home whose last hours are not known). Returns (slot, level before) where
+    the level changed."""
+    moved, kept = [], lately(heads) if kept is None else kept
     for told in judge.weigh(day, given_span):
-        rows, before = judge.advance(heads, lately(heads), day, told, np.full(len(heads.score), limit, np.uint16))
+        rows, before = judge.advance(heads, kept, day, told, np.full(len(heads.score), limit, np.uint16))
         moved += [(told.number, int(b)) for b in before]
         assert len(rows) == len(before)
     return moved
@@ -166,15 +170,17 @@ slots = st.lists(
 def test_how_slots_are_grouped_does_not_matter(
     told: list[tuple[int, int, bool, bool]], width: int, cuts: list[int]
 ) -> None:
-    """Judged one by one, all at once or in pieces: the same heads, and all figures within their bounds."""
+    """Judged one by one, all at once or in pieces: the same heads and last hours, and all figures within bounds."""
     codes, phone, heard, watched = (np.array(column) for column in zip(*told, strict=True))
     whole = _span(codes, phone, heard, watched, width, 0)
-    (a, day), (b, other) = home(), home()
-    run(a, day, whole)
+    (a, day), (b, other) = home(model=LINEAR), home(model=LINEAR)
+    kept, again = lately(a), lately(b)
+    run(a, day, whole, kept=kept)
     edges = sorted({0, len(told), *(c for c in cuts if c < len(told))})
     for i, j in pairwise(edges):
-        run(b, other, _span(codes[i:j], phone[i:j], heard[i:j], watched[i:j], width, i))
+        run(b, other, _span(codes[i:j], phone[i:j], heard[i:j], watched[i:j], width, i), kept=again)
     assert bytes_of(a) == bytes_of(b)
+    assert kept.tobytes() == again.tobytes()
     for field in (a.score, a.meter, a.phone, a.peak):
         assert 0 <= field[0] <= CAP
 
@@ -183,13 +189,15 @@ def test_how_slots_are_grouped_does_not_matter(
 def test_a_home_is_judged_alike_among_any_number_of_homes(
     told: list[tuple[int, int, bool, bool]], n: int, row: int
 ) -> None:
-    """The head of one home does not depend on the homes beside it."""
+    """The head and the last hours of one home do not depend on the homes beside it."""
     row %= n
     codes, phone, heard, watched = (np.array(column) for column in zip(*told, strict=True))
     one = _span(codes, phone, heard, watched, 2, 0)
-    (a, day), (b, other) = home(), home(n)
-    run(a, day, one)
-    run(b, other, _among(one, n, row))
+    (a, day), (b, other) = home(model=LINEAR), home(n, model=LINEAR)
+    kept, many = lately(a), lately(b)
+    run(a, day, one, kept=kept)
+    run(b, other, _among(one, n, row), kept=many)
+    assert kept[0] == many[row]
     for name in Heads.__slots__:
         assert getattr(a, name)[0] == getattr(b, name)[row], name
 
@@ -198,9 +206,12 @@ def _span(
     codes: NDArray[np.int64], phone: NDArray[np.int64], heard: NDArray[np.bool_], watched: NDArray[np.bool_],
     width: int, first: int,
 ) -> Span:  # fmt: skip
-    due = watched & (width > 0) & ((first + np.arange(len(codes)) + 1) % max(width, 1) == 0)
-    columns = [x[:, None] for x in (codes.astype(np.uint8), phone.astype(np.uint8), watched, due, heard & watched)]
-    return Span(first, EVENING, *columns, np.array([width], np.uint16))
+    over = first + np.arange(len(codes)) + 1
+    due = watched & (width > 0) & (over % max(width, 1) == 0)
+    asked = watched & (over % 4 == 0)
+    told = codes.astype(np.uint8), phone.astype(np.uint8), watched, due, asked, heard & watched
+    ended = EVENING - 1 if first == 0 else None
+    return Span(first, EVENING, ended, first, *(x[:, None] for x in told), np.array([width], np.uint16))
 
 
 def _among(one: Span, n: int, row: int) -> Span:
@@ -211,8 +222,55 @@ def _among(one: Span, n: int, row: int) -> Span:
         out[:, row] = x[:, 0]
         return out
 
-    columns = [wide(x) for x in (one.codes, one.phone, one.watched, one.due, one.heard)]
-    return Span(one.first, one.block, *columns, np.full(n, 2, np.uint16))  # type: ignore[arg-type]
+    columns = [wide(x) for x in (one.codes, one.phone, one.watched, one.due, one.asked, one.heard)]
+    return Span(one.first, one.block, one.ended, one.into, *columns, np.full(n, 2, np.uint16))  # type: ignore[arg-type]
+
+
+def _hours(count: int, own: bool = False, into: int = 0) -> Span:
+    """Hours of one home with a quiet half-hourly meter, its phone silent, or used in the last slot."""
+    n, first = 4 * count, 4 * into
+    codes, phone, yes = np.full(n, QUIET), np.zeros(n, int), np.ones(n, np.bool_)
+    phone[-1] = OWN if own else 0
+    return _span(codes, phone, yes, yes, 2, first)
+
+
+def test_learned_log_odds_count_as_means_of_the_last_hours() -> None:
+    """Asked once an hour, each mean goes 57/256 (30/256) of the way to what the model says, from its floor."""
+    heads, day = home(model=Fixed(3.0, 3.0))
+    moved = run(heads, day, _hours(3))
+    caution = serious = FLOOR
+    for _ in range(3):
+        caution += (3 * UNIT - caution) * judge.PACES["caution"] >> 8
+        serious += (3 * UNIT - serious) * judge.PACES["serious"] >> 8
+    assert (heads.caution[0], heads.serious[0]) == (caution, serious)
+    assert moved == []
+    run(heads, day, _hours(1, own=True, into=3))
+    assert heads.caution[0] == FLOOR + ((3 * UNIT - FLOOR) * judge.PACES["caution"] >> 8), "own use ends what was"
+
+
+def test_where_a_model_judges_its_levels_count_and_not_the_plain_score() -> None:
+    """A model that sees life keeps a long quiet at nothing; one that sees none raises it with evidence of half a day;
+    own phone use ends the alert; before a week is learned neither says anything."""
+    heads, day = home(model=Fixed(-4.0, -4.0))
+    assert run(heads, day, _hours(12)) == []
+    heads, day = home(model=Fixed(4.0, 4.0))
+    kept = lately(heads)
+    moved = run(heads, day, _hours(24), kept=kept)
+    assert [before for _, before in moved] == [levels.NONE, levels.ATTENTION, levels.CAUTION]
+    assert heads.level[0] == levels.SERIOUS
+    run(heads, day, _hours(1, own=True, into=24), kept=kept)
+    assert heads.caution[0] > FLOOR, "asked in the very slot"
+    assert heads.level[0] == levels.NONE
+    heads, day = home(days=6, model=Fixed(4.0, 4.0))
+    assert run(heads, day, _hours(24)) == []
+
+
+def test_a_phone_in_use_lately_keeps_the_learned_level_at_caution() -> None:
+    """Whatever a model says, serious needs the phone's own silence too."""
+    heads, day = home(model=Fixed(5.0, 5.0))
+    quiet = _hours(48)
+    run(heads, day, replace(quiet, heard=np.zeros_like(quiet.heard)))
+    assert (heads.phone[0], heads.level[0]) == (0, levels.CAUTION)
 
 
 def _gap(heads: Heads, day: Day, code: int, number: int, asked: bool = True, absent: bool = False) -> gaps.Moved | None:

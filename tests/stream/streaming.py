@@ -205,9 +205,10 @@ def state_of(partition: Partition) -> dict[str, object]:
     }
     for block in members.blocks:
         n, at = block.n, f"block {block.number} "
-        rows = block.who, block.head, block.habit, block.settled_head, block.settled_habit
-        for name, array in zip(("who", "head", "habit", "settled head", "settled habit"), rows, strict=True):
-            found[at + name] = array[:n].tobytes()
+        found[at + "who"], found[at + "drift"] = block.who[:n].tobytes(), block.drift[:n].tobytes()
+        for when, kept in (("", block.state), ("settled ", block.settled)):
+            for part in ("head", "lately", "habit"):
+                found[at + when + part] = getattr(kept, part)[:n].tobytes()
         found[at + "meter"] = block.strips.meter[:, :n].tobytes()
         found[at + "phone"] = block.strips.phone[:, :n].tobytes()
         found[at + "people"] = (list(block.ids), block.terms, block.drills)

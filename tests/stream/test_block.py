@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from models.state import HABIT, HEAD
-from stream.block import HABIT as HABIT_PART
-from stream.block import HEAD as HEAD_PART
-from stream.block import SETTLED, WHO_ROW, Block
+from models import state
+from stream.block import DRIFT, HABIT, HEAD, LATELY, SETTLED, WHO_ROW, Block
 from stream.calendar import Calendar
 from stream.life import Life
 from stream.rules import Rules
@@ -33,6 +32,11 @@ def life() -> Life:
     return Life(Rules.of(Settings()), Calendar("Asia/Seoul"))
 
 
+def parts(kept: state.State) -> list[NDArray[np.void]]:
+    """Its arrays: head, lately, habit."""
+    return [kept.head, kept.lately, kept.habit]
+
+
 def fill(made: Block, first: int, count: int) -> None:
     """Readings and calls of all rows."""
     rng = np.random.default_rng(first)
@@ -43,19 +47,12 @@ def fill(made: Block, first: int, count: int) -> None:
 
 
 def test_a_household_takes_at_most_one_and_a_half_kibibytes() -> None:
-    """Strips, heads and habits twice, and what is fixed: counted from the arrays of a full block."""
+    """Strips, the state twice, drifts, and what is fixed: counted from the arrays of a full block."""
     made = Block(0)
-    arrays = (
-        made.strips.meter,
-        made.strips.phone,
-        made.head,
-        made.habit,
-        made.settled_head,
-        made.settled_habit,
-        made.who,
-    )
+    arrays = [made.strips.meter, made.strips.phone, made.who, made.drift, *parts(made.state), *parts(made.settled)]
     assert sum(a.nbytes for a in arrays) / ROWS <= 1536
-    assert HEAD.itemsize + HABIT.itemsize <= 268
+    kept = sum(kind.itemsize for kind in (state.HEAD, state.LATELY, state.HABIT))
+    assert sum(a.nbytes for a in parts(made.state)) == kept * ROWS
 
 
 @pytest.mark.parametrize("pieces", [1, 4, 96])
@@ -66,21 +63,21 @@ def test_settling_comes_to_where_judging_came(pieces: int) -> None:
     for first in range(START, START + 96, 96 // pieces):
         made.judge(runs, first, first + 96 // pieces, HEARD)
     made.settle(runs, START, HEARD)
-    assert made.settled_head[:3].tobytes() == made.head[:3].tobytes()
-    assert made.settled_habit[:3].tobytes() == made.habit[:3].tobytes()
+    for settled, running in zip(parts(made.settled), parts(made.state), strict=True):
+        assert settled[:3].tobytes() == running[:3].tobytes()
     assert not made.strips.read(START, 96, slice(0, 3))[0].any()
 
 
 def test_what_changed_is_what_is_to_be_stored() -> None:
-    """Judging changes heads, a midnight habits too, settling the settled state."""
+    """Judging changes heads and the last hours, a midnight habits too, settling the settled state and the drifts."""
     made, runs = block(), life()
     made.judge(runs, START, START + 1, HEARD)
-    assert made.dirty == {HEAD_PART}
+    assert made.dirty == {HEAD, LATELY}
     made.judge(runs, START + 1, START + 96, HEARD)
-    assert made.dirty == {HEAD_PART, HABIT_PART}
+    assert made.dirty == {HEAD, LATELY, HABIT}
     made.dirty.clear()
     made.settle(runs, START, HEARD)
-    assert made.dirty == {SETTLED}
+    assert made.dirty == {SETTLED, DRIFT}
 
 
 def test_a_row_given_to_somebody_else_holds_nothing_of_the_first() -> None:
@@ -88,11 +85,14 @@ def test_a_row_given_to_somebody_else_holds_nothing_of_the_first() -> None:
     made, runs, fresh = block(), life(), block(since=START + 96)
     fill(made, START, 96)
     made.judge(runs, START, START + 96, HEARD)
+    made.settle(runs, START, HEARD)
+    fill(made, START + 96, 96)
     made.dismiss(1)
-    assert made.dirty >= {WHO_ROW, SETTLED}
+    assert made.dirty >= {WHO_ROW, SETTLED, DRIFT, LATELY}
+    assert not any(a[1].tobytes().strip(b"\0") for a in (made.drift, *parts(made.state), *parts(made.settled)))
     made.admit(["new"], fresh.who[1:2], np.array([START + 96]), np.array([1]))
-    for name in ("head", "habit", "settled_head", "settled_habit"):
-        assert getattr(made, name)[1] == getattr(fresh, name)[1]
+    mine, new = ((b.drift, *parts(b.state), *parts(b.settled)) for b in (made, fresh))
+    assert all(a[1] == b[1] for a, b in zip(mine, new, strict=True))
     assert not made.strips.meter[:, 1].any()
     assert made.ids[1] == "new"
 
@@ -104,6 +104,6 @@ def test_rows_of_a_block_do_not_touch_each_other() -> None:
     other.strips.meter[:, 2], other.strips.phone[:, 2] = made.strips.meter[:, 2], made.strips.phone[:, 2]
     for b in (made, other):
         b.judge(runs, START, START + 96, HEARD)
-    assert made.head[2] == other.head[2]
-    assert made.habit[2] == other.habit[2]
+    for mine, beside in zip(parts(made.state), parts(other.state), strict=True):
+        assert mine[2] == beside[2]
     assert LATE_DAYS == 7

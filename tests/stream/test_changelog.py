@@ -207,7 +207,7 @@ def test_nothing_of_a_withdrawn_household_is_left() -> None:
 def test_state_of_another_version_is_refused() -> None:
     """It is said in one line with both versions and what to do, and nothing is made of it."""
     row = changelog.META, msgspec.msgpack.encode(Meta(99, {}, None, None, None, []))
-    with pytest.raises(StateVersionError, match=r"version 99, this anbu reads 1: .*topic_prefix"):
+    with pytest.raises(StateVersionError, match=r"version 99, this anbu reads 2: .*topic_prefix"):
         restored([row])
 
 

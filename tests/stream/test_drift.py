@@ -1,4 +1,4 @@
-"""Slow drifts as alerts: raised at a midnight, cleared, mended by late data, never twice in a month."""
+"""Slow drifts as alerts: raised when a day settles, cleared, never taken back, never twice in a month."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from models import decline
+from models.state import DRIFT as decline_row
 from stream import frames
 from stream.census import open_alerts
 from stream.columns import PhoneColumns
@@ -43,7 +44,7 @@ def ended(life: Lives, day: int) -> int:
     return T + day * DAY
 
 
-def test_a_decline_is_raised_at_midnight_for_the_dashboard_and_closed_within_a_month() -> None:
+def test_a_decline_is_raised_when_its_day_settles_for_the_dashboard_and_closed_within_a_month() -> None:
     """One alert, on the right home, in words with numbers; its two weeks begin before it; the same id to its end."""
     alerts = drifts(play(declining(), Settings(), step=16)[0])
     first, *rest = alerts
@@ -130,7 +131,7 @@ def test_withdrawn_consent_ends_an_open_decline() -> None:
     partition.gone("home-0")
     (alert,) = drifts(partition.advance(0.0).alerts)
     assert (alert.event, alert.alert_id, alert.reasons[0].code) == ("cleared", raised.alert_id, "withdrawn")
-    assert not partition.members.blocks[0].habit["drift"]["course"][0].any()
+    assert partition.members.blocks[0].drift[0].tobytes() == bytes(decline_row.itemsize)
 
 
 def test_the_decline_does_not_depend_on_batches_or_company() -> None:

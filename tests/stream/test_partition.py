@@ -324,7 +324,8 @@ def test_withdrawal_clears_and_leaves_no_byte() -> None:
     (cleared,) = partition.advance(0.0).alerts
     assert (cleared.event, cleared.reasons[0].code) == ("cleared", "withdrawn")
     (block,) = partition.members.blocks
-    arrays = [block.head, block.habit, block.settled_head, block.settled_habit]
+    kept = [getattr(s, part) for s in (block.state, block.settled) for part in ("head", "lately", "habit")]
+    arrays = [*kept, block.drift]
     assert all(a[0].tobytes() == bytes(a.itemsize) for a in arrays)
     assert not block.strips.meter[:, 0].any()
     assert not block.strips.phone[:, 0].any()
