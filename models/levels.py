@@ -61,13 +61,14 @@ class Steps:
     """Where the levels of n households begin, in 1/64 nat; out of reach where they do not apply.
 
     ``score`` (3 x (n,)): of the plain evidence, where the learned model cannot judge. ``caution`` (2 x (n,)): attention
-    and caution by the learned log-odds; ``serious`` (n,); below ``calm`` an alert by them is over.
+    and caution by the learned log-odds; ``serious`` (n,); below ``calm`` (n,) an alert is over: who is not judged by them,
+    as in the learning days, does not wait for them to calm down.
     """
 
     score: tuple[NDArray[np.int16], ...]
     caution: tuple[NDArray[np.int16], ...]
     serious: NDArray[np.int16]
-    calm: int
+    calm: NDArray[np.int16]
 
 
 def steps(
@@ -82,11 +83,12 @@ def steps(
     score = [np.where(plain, np.minimum(np.ceil(score_at(d, worst)), CAP + 1), _OUT).astype(np.int16) for d in periods]
     if model is None or not model.scale:
         out = np.full(n, _OUT, np.int16)
-        return Steps(tuple(score), (out, out), out, _OUT)
+        return Steps(tuple(score), (out, out), out, out)
     caution, serious = model.scale["caution"], model.scale["serious"]
     at = [round(UNIT * s) for s in (*map(caution.score_at, periods[:2]), serious.score_at(periods[2]))]
     learned_at = [np.where(ready & by_model, min(a, _OUT), _OUT).astype(np.int16) for a in at]
-    return Steps(tuple(score), tuple(learned_at[:2]), learned_at[2], at[0] - _CALM)
+    calm = np.where(ready & by_model, at[0] - _CALM, _OUT).astype(np.int16)
+    return Steps(tuple(score), tuple(learned_at[:2]), learned_at[2], calm)
 
 
 def plain(
@@ -110,4 +112,4 @@ def learned(
     phone's own evidence, (k,) each. Whose phone is not silent too is at most `CAUTION`."""
     level = (caution >= steps.caution[0][rows]).astype(np.uint8) + (caution >= steps.caution[1][rows])
     level[(serious >= steps.serious[rows]) & (phone >= _BOTH)] = SERIOUS
-    return level, caution < steps.calm
+    return level, caution < steps.calm[rows]

@@ -256,8 +256,8 @@ def test_where_a_model_judges_its_levels_count_and_not_the_plain_score() -> None
     heads, day = home(model=Fixed(4.0, 4.0))
     kept = lately(heads)
     moved = run(heads, day, _hours(24), kept=kept)
-    assert [before for _, before in moved] == [levels.NONE, levels.ATTENTION, levels.CAUTION]
-    assert heads.level[0] == levels.SERIOUS
+    assert [before for _, before in moved] == [levels.NONE, levels.ATTENTION]
+    assert heads.level[0] == levels.CAUTION, "a mean of 4 that is only neared is not one of 3.86 for serious"
     run(heads, day, _hours(1, own=True, into=24), kept=kept)
     assert heads.caution[0] > FLOOR, "asked in the very slot"
     assert heads.level[0] == levels.NONE

@@ -10,13 +10,16 @@ import pyarrow as pa
 import pytest
 
 from models import decline
-from models.state import DRIFT as decline_row
+from models.state import DRIFT
 from stream import frames
 from stream.census import open_alerts
+from stream.changelog import Restore, changed_rows
 from stream.columns import PhoneColumns
+from stream.partition import Partition
 from stream.records import Alert, Household
 from stream.settings import Settings
-from tests.lives import CALL_OUT, DAY, SINCE, Lives, T, household, lives, of, play, where
+from stream.strips import LATE_DAYS
+from tests.lives import CALL_OUT, DAY, SINCE, Lives, T, given, household, lives, of, partition_of, play, where
 from tests.stream.streaming import standing, state_of
 
 BEGINS, DAYS = 60, 122
@@ -45,14 +48,15 @@ def ended(life: Lives, day: int) -> int:
 
 
 def test_a_decline_is_raised_when_its_day_settles_for_the_dashboard_and_closed_within_a_month() -> None:
-    """One alert, on the right home, in words with numbers; its two weeks begin before it; the same id to its end."""
+    """One alert, on the right home, in words with numbers, told a week after the day that shows it, when that can no
+    longer change; its two weeks begin before that day; the same id to its end."""
     alerts = drifts(play(declining(), Settings(), step=16)[0])
     first, *rest = alerts
     assert (first.household_id, first.kind, first.event) == ("home-0", "decline", "raised")
     assert (first.level, first.to) == ("attention", "dashboard")
-    assert BEGINS + 7 <= (first.at - SINCE) / timedelta(days=1) <= BEGINS + 42
+    assert BEGINS + 7 + LATE_DAYS <= (first.at - SINCE) / timedelta(days=1) <= BEGINS + 42 + LATE_DAYS
     assert (first.at - SINCE) % timedelta(days=1) == timedelta(0)
-    assert first.onset == first.at - timedelta(days=decline.WINDOW_DAYS)
+    assert first.onset == first.at - timedelta(days=LATE_DAYS + decline.WINDOW_DAYS)
     assert first.strip is not None
     told = {r.code: r.values for r in first.reasons}
     assert "phone_less" in told
@@ -79,8 +83,8 @@ def test_an_open_decline_is_counted_while_it_stands() -> None:
 
 @pytest.mark.parametrize("held_days", [2, 6])
 def test_late_days_are_as_on_time(held_days: int) -> None:
-    """Readings and calls of days about the alert that come up to six days late: what is kept and what stands in the
-    end is as if they had been on time."""
+    """Readings and calls that come up to six days late: what is kept is as if they had been on time, and so is every
+    alert, as none is told of a day that can still change."""
     life = declining()
     at = drifts(play(life, Settings(), step=16)[0])[0].at
     end = int(at.timestamp()) + DAY
@@ -94,32 +98,75 @@ def test_late_days_are_as_on_time(held_days: int) -> None:
     found, again = play(where(life, ~held_meter, ~held_calls), Settings(), step=16, late=[(end - 1800, late)])
     left, right = state_of(kept), state_of(again)
     assert [name for name in left if left[name] != right[name]] == []
-    assert standing(drifts(found)) == standing(drifts(expected))
+    assert [_facts(a) for a in drifts(found)] == [_facts(a) for a in drifts(expected)]
 
 
-def test_calls_that_come_late_clear_the_decline_they_should_have_prevented() -> None:
-    """Many calls of the six days before the alert come a day after it: it ends with them and says why."""
+def _facts(alert: Alert) -> tuple[object, ...]:
+    """What an alert says of the settled days; the last sign of life it names is of its own day."""
+    return alert.event, alert.alert_id, alert.at, alert.onset, alert.reasons
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["on time", "six days late"])
+def test_calls_that_come_while_a_day_may_change_prevent_its_decline(late: bool) -> None:
+    """Many calls in the six days before the day that would show it, on time or as late as may be: never told."""
+    life = declining()
+    raised = drifts(play(life, Settings(), step=16)[0])[0]
+    shown = int(raised.at.timestamp()) - LATE_DAYS * DAY
+    end = int(raised.at.timestamp()) + DAY
+    life = where(life, life.meter.start < end, life.phone.at < end)
+    calls = many_calls(shown - 6 * DAY, shown)
+    both = frames.concat([life.phone, calls])
+    whole = replace(life, phone=frames.take(both, np.argsort(both.at, kind="stable")))
+    if late:
+        nothing = frames.take(life.meter, slice(0, 0))
+        found = play(life, Settings(), step=16, late=[(shown + 3600, Lives(nothing, calls, []))])[0]
+    else:
+        found = play(whole, Settings(), step=16)[0]
+    assert not [a for a in drifts(found) if a.at <= raised.at]
+
+
+def test_late_calls_take_no_decline_back() -> None:
+    """Many calls of the last six days that come a day after the alert: it stands, and its days count as they did; the
+    calls count in the days that follow, late or on time."""
     life = declining()
     raised = drifts(play(life, Settings(), step=16)[0])[0]
     end = int(raised.at.timestamp()) + DAY // 2
     life = where(life, life.meter.start < end, life.phone.at < end)
-    at = np.arange(end - 6 * DAY, end - 3600, 1800)
-    at = at[(at - T) % DAY // 3600 >= 7]
-    calls = PhoneColumns(
-        pa.array(["home-0"] * len(at)), at, np.full(len(at), CALL_OUT, np.uint8), np.full(len(at), 60, np.float32)
-    )
+    calls = many_calls(end - 6 * DAY, end - 3600)
     late = Lives(frames.take(life.meter, slice(0, 0)), calls, [])
     found, partition = play(life, Settings(), step=16, late=[(end - 1800, late)])
-    first, last = drifts(found)
-    assert first == raised
-    assert (last.event, last.alert_id, last.reasons[0].code) == ("cleared", raised.alert_id, "late_data")
+    assert drifts(found) == [raised]
     both = frames.concat([life.phone, calls])
-    expected, kept = play(
-        replace(life, phone=frames.take(both, np.argsort(both.at, kind="stable"))), Settings(), step=16
-    )
+    whole = replace(life, phone=frames.take(both, np.argsort(both.at, kind="stable")))
+    expected, kept = play(whole, Settings(), step=16)
     left, right = state_of(kept), state_of(partition)
     assert [name for name in left if left[name] != right[name]] == []
-    assert not drifts(expected)
+    assert [_facts(a) for a in drifts(found)] == [_facts(a) for a in drifts(expected)]
+
+
+def many_calls(first: int, last: int) -> PhoneColumns:
+    """A call of home-0 every half hour of the day."""
+    at = np.arange(first, last, 1800)
+    at = at[(at - T) % DAY // 3600 >= 7]
+    n = len(at)
+    return PhoneColumns(pa.array(["home-0"] * n), at, np.full(n, CALL_OUT, np.uint8), np.full(n, 60, np.float32))
+
+
+def test_after_a_restart_the_drifts_go_on_as_they_were() -> None:
+    """Stored and restored at the midnight before the alert: the same alerts, the same state."""
+    life = declining()
+    expected, kept = play(life, Settings(), step=16)
+    cut = int(drifts(expected)[0].at.timestamp()) - 4 * 3600
+    before, found = partition_of(life, Settings()), []
+    found += given(before, life, cut, step=16)
+    after = Partition(0, before.rules, before.calendar)
+    restore = Restore(after)
+    restore.add(changed_rows(before, {}))
+    restore.finish()
+    found += given(after, life, life.end, step=16, begin=cut)
+    assert drifts(found) == drifts(expected)
+    left, right = state_of(kept), state_of(after)
+    assert [name for name in left if left[name] != right[name]] == []
 
 
 def test_withdrawn_consent_ends_an_open_decline() -> None:
@@ -131,7 +178,7 @@ def test_withdrawn_consent_ends_an_open_decline() -> None:
     partition.gone("home-0")
     (alert,) = drifts(partition.advance(0.0).alerts)
     assert (alert.event, alert.alert_id, alert.reasons[0].code) == ("cleared", raised.alert_id, "withdrawn")
-    assert partition.members.blocks[0].drift[0].tobytes() == bytes(decline_row.itemsize)
+    assert partition.members.blocks[0].drift[0].tobytes() == bytes(DRIFT.itemsize)
 
 
 def test_the_decline_does_not_depend_on_batches_or_company() -> None:
