@@ -145,12 +145,20 @@ def _matched(own: NDArray[np.void], past: Array, profile: Array, here: Array, pa
         w = weight[: j + 1].copy()
         if j == BLOCKS_PER_DAY:
             w[j] *= 1 - part
-        of = np.maximum(np.add.reduce(w, axis=0), F32(0.01))
+        of = np.maximum(_total(w), F32(0.01))
         x, p = load[: j + 1], day[: j + 1]
-        mean_x, mean_p = np.add.reduce(w * x, axis=0) / of, np.add.reduce(w * p, axis=0) / of
-        varies = np.add.reduce(w * (p - mean_p) ** 2, axis=0) / of
-        together = np.add.reduce(w * (p - mean_p) * (x - mean_x), axis=0) / of
+        mean_x, mean_p = _total(w * x) / of, _total(w * p) / of
+        varies = _total(w * (p - mean_p) ** 2) / of
+        together = _total(w * (p - mean_p) * (x - mean_x)) / of
         out += [together / (varies + _FLAT), (mean_x - mean_p) / F32(_CODE), varies]
+    return out
+
+
+def _total(x: Array) -> Array:
+    """Sum over the first axis, row by row: NumPy's own sum takes another order for a single household."""
+    out = x[0].copy()
+    for row in x[1:]:
+        out += row
     return out
 
 

@@ -34,20 +34,24 @@ class Trees:
     bias: float
 
     def value(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Log-odds (n,) of features ``x`` (features, n), not NaN."""
+        """Log-odds (n,) of features ``x`` (features, n), not NaN.
+
+        Leaves are added in whole 1/65536, as the order in which NumPy adds depends on how many are asked.
+        """
         trees, depth = self.feature.shape
         out = np.full(x.shape[1], self.bias, np.float32)
+        whole = np.rint(self.leaf * np.float32(_WHOLE)).astype(np.int32).ravel()
         rows = np.arange(trees)[:, None] << depth
-        flat = self.leaf.ravel()
         for a in range(0, x.shape[1], _CHUNK):
             part = x[:, a : a + _CHUNK]
             number = np.repeat(rows, part.shape[1], axis=1)
             for bit in range(depth):
                 number += (part[self.feature[:, bit]] > self.above[:, bit, None]).astype(np.intp) << bit
-            out[a : a + _CHUNK] += np.add.reduce(np.take(flat, number), axis=0)
+            out[a : a + _CHUNK] += (np.add.reduce(np.take(whole, number), axis=0) / _WHOLE).astype(np.float32)
         return out
 
 
+_WHOLE = 65_536
 _CHUNK = 512  # rows at a time: the work stays in the cache
 
 
