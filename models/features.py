@@ -145,12 +145,19 @@ def _matched(own: NDArray[np.void], past: Array, profile: Array, here: Array, pa
         w = weight[: j + 1].copy()
         if j == BLOCKS_PER_DAY:
             w[j] *= 1 - part
-        of = np.maximum(np.add.reduce(w, axis=0), F32(0.01))
+        of = np.maximum(_sum(w), F32(0.01))
         x, p = load[: j + 1], day[: j + 1]
-        mean_x, mean_p = np.add.reduce(w * x, axis=0) / of, np.add.reduce(w * p, axis=0) / of
-        varies = np.add.reduce(w * (p - mean_p) ** 2, axis=0) / of
-        together = np.add.reduce(w * (p - mean_p) * (x - mean_x), axis=0) / of
+        mean_x, mean_p = _sum(w * x) / of, _sum(w * p) / of
+        varies = _sum(w * (p - mean_p) ** 2) / of
+        together = _sum(w * (p - mean_p) * (x - mean_x)) / of
         out += [together / (varies + _FLAT), (mean_x - mean_p) / F32(_CODE), varies]
+    return out
+
+
+def _sum(x: Array) -> Array:
+    """Sums (k,) of ``x`` (m, k) from the first row to the last. NumPy's own take another order, and with it other last
+    bits, when k is 1: a home mended alone would differ from the same home among others."""
+    out: Array = np.add.accumulate(x, axis=0)[-1]
     return out
 
 

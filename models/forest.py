@@ -41,10 +41,13 @@ class Trees:
         flat = self.leaf.ravel()
         for a in range(0, x.shape[1], _CHUNK):
             part = x[:, a : a + _CHUNK]
+            many = part.shape[1]
+            if many == 1:  # NumPy sums one column in another order than many: a home alone would differ in last bits
+                part = np.repeat(part, 2, axis=1)
             number = np.repeat(rows, part.shape[1], axis=1)
             for bit in range(depth):
                 number += (part[self.feature[:, bit]] > self.above[:, bit, None]).astype(np.intp) << bit
-            out[a : a + _CHUNK] += np.add.reduce(np.take(flat, number), axis=0)
+            out[a : a + _CHUNK] += np.add.reduce(np.take(flat, number), axis=0)[:many]
         return out
 
 
