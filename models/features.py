@@ -5,6 +5,7 @@ of 800 W look alike. Whole numbers, table look-ups and divisions only: the same 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +72,8 @@ def _fixed(x: NDArray[np.generic]) -> Array:
 
 def features(heads: Heads, lately: NDArray[np.void], u: Usual, now: Moment, rows: NDArray[np.intp]) -> Array:
     """Features of ``rows`` (k,) of n households, in the order of `NAMES`: (features, k), never NaN."""
+    if len(rows) == 1:  # NumPy sums one column in another order than many: a home alone would differ in last bits
+        return features(heads, lately, u, now, np.repeat(rows, 2))[:, :1]
     own = lately[rows]
     habits = dict(zip((*_HABITS, "listened", "calls", "days"), u.habits[:, rows], strict=True))
     order = (now.block - 1 - np.arange(BLOCKS_PER_DAY)) % BLOCKS_PER_DAY  # newest first, to this block yesterday
@@ -154,11 +157,9 @@ def _matched(own: NDArray[np.void], past: Array, profile: Array, here: Array, pa
     return out
 
 
-def _sum(x: Array) -> Array:
-    """Sums (k,) of ``x`` (m, k) from the first row to the last. NumPy's own take another order, and with it other last
-    bits, when k is 1: a home mended alone would differ from the same home among others."""
-    out: Array = np.add.accumulate(x, axis=0)[-1]
-    return out
+def _sum(x: NDArray[Any]) -> Any:
+    """Sums (k,) of ``x`` (m, k), k > 1, row after row."""
+    return np.add.reduce(np.ascontiguousarray(x), axis=0)
 
 
 def _marks(own: NDArray[np.void], past: Array, now: Moment) -> list[Array]:
