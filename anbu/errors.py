@@ -4,7 +4,7 @@ import errno
 import os
 from collections.abc import Sequence
 
-OURS = {"UserError", "BrokerError", "BrokerUnreachableError", "StartError", "FileError"}
+OURS = {"UserError", "BrokerError", "BrokerUnreachableError", "StartError", "FileError", "ForestError"}
 """Errors whose message is that line already, by name: importing them all would slow every start."""
 NO_BROKER = {"KafkaConnectionError", "NoBrokersAvailable", "KafkaTimeoutError", "NodeNotReadyError"}
 

@@ -137,7 +137,7 @@ def judged(cases: Cases, width: int, life: Life) -> list[NDArray[np.int64]]:
         at = slice(first - cases.first, first - cases.first + count)
         return meter[at], phone[at]
 
-    rows = Rows(*state.fresh(who["since"].astype(np.int64)), who, read)
+    rows = Rows(state.fresh(who["since"].astype(np.int64)), who, read, drift=np.zeros(n, state.DRIFT))
     heard = np.full(3, np.iinfo(np.int64).max)
     found: list[list[tuple[int, int]]] = [[], []]
     for day in range(days):

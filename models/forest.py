@@ -25,7 +25,7 @@ class ForestError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """k trees of depth d. ``feature`` (k, d) numbers of features; ``above`` (k, d); ``leaf`` (k, 2^d), the first
+    """k trees of depth d, at most 8. ``feature`` (k, d) numbers of features; ``above`` (k, d); ``leaf`` (k, 2^d), the first
     question's answer being the lowest bit; ``bias``."""
 
     feature: NDArray[np.intp]
@@ -43,16 +43,17 @@ class Trees:
         whole = np.rint(self.leaf * np.float32(_WHOLE)).astype(np.int32).ravel()
         rows = np.arange(trees)[:, None] << depth
         for a in range(0, x.shape[1], _CHUNK):
-            part = x[:, a : a + _CHUNK]
-            number = np.repeat(rows, part.shape[1], axis=1)
+            part = np.ascontiguousarray(x[:, a : a + _CHUNK])
+            number = np.zeros((trees, part.shape[1]), np.uint8)
             for bit in range(depth):
-                number += (part[self.feature[:, bit]] > self.above[:, bit, None]).astype(np.intp) << bit
-            out[a : a + _CHUNK] += (np.add.reduce(np.take(whole, number), axis=0) / _WHOLE).astype(np.float32)
+                above = part[self.feature[:, bit]] > self.above[:, bit, None]
+                number |= above.view(np.uint8) << np.uint8(bit)
+            out[a : a + _CHUNK] += (np.add.reduce(np.take(whole, number + rows), axis=0) / _WHOLE).astype(np.float32)
         return out
 
 
 _WHOLE = 65_536
-_CHUNK = 512  # rows at a time: the work stays in the cache
+_CHUNK = 256  # rows at a time: the work stays in the cache
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,3 +134,20 @@ def test_the_output_folder_must_exist(run: Run, town: Path) -> None:
     said = run("backtest", "--meter", town / "meter.parquet", "--out", "no/such/alerts.jsonl")
     assert said.code == 2
     assert "no such file or folder" in said.err
+
+
+@pytest.mark.parametrize("content", [None, b"no model\n"])
+def test_a_model_that_cannot_be_used_is_a_mistake(
+    run: Run, town: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    """A setting `model` without a model behind it: exit code 2 and one line with the path, and no file of alerts."""
+    if content is not None:
+        Path("m.npz").write_bytes(content)
+    monkeypatch.setenv("ANBU_MODEL", "m.npz")
+    said = run("backtest", "--meter", town / "meter.parquet", "--out", "alerts.jsonl")
+    assert said.code == 2
+    [line] = [x for x in said.err.splitlines() if x.startswith("anbu: ")]
+    assert "m.npz" in line
+    assert "anbu train" in line or "No such file" in line
+    assert "Traceback" not in said.err
+    assert not Path("alerts.jsonl").exists()
