@@ -5,6 +5,7 @@ of 800 W look alike. Whole numbers, table look-ups and divisions only: the same 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,7 +155,7 @@ def _matched(own: NDArray[np.void], past: Array, profile: Array, here: Array, pa
     return out
 
 
-def _total(x: Array) -> Array:
+def _total(x: NDArray[Any]) -> NDArray[Any]:
     """Sum over the first axis, row by row: NumPy's own sum takes another order for a single household."""
     out = x[0].copy()
     for row in x[1:]:

@@ -61,8 +61,8 @@ class Steps:
     """Where the levels of n households begin, in 1/64 nat; out of reach where they do not apply.
 
     ``score`` (3 x (n,)): of the plain evidence, where the learned model cannot judge. ``caution`` (2 x (n,)): attention
-    and caution by the learned log-odds; ``serious`` (n,); below ``calm`` (n,) an alert is over: who is not judged by them,
-    as in the learning days, does not wait for them to calm down.
+    and caution by the learned log-odds; ``serious`` (n,); below ``calm`` (n,) an alert is over: who is not judged by
+    them, as in the learning days, does not wait for them to calm down.
     """
 
     score: tuple[NDArray[np.int16], ...]

@@ -1,4 +1,4 @@
-"""What the learned model is told: figures with names, always numbers, the same in any company and for any size of home."""
+"""What the learned model is told: named figures, always numbers, the same in any company and size of home."""
 
 import numpy as np
 import pytest

@@ -148,7 +148,7 @@ def test_a_model_that_asks_for_a_feature_there_is_none_of_is_damaged() -> None:
     """Numbers of features are those of the names."""
     model = made()
     model.trees["caution"].feature[0, 0] = len(NAMES)
-    with pytest.raises(ForestError, match="damaged .*caution: feature"):
+    with pytest.raises(ForestError, match=r"damaged .*caution: feature"):
         forest.decode(forest.encode(model), "city.npz")
 
 

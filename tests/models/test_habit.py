@@ -41,7 +41,7 @@ def new() -> NDArray[np.void]:
 
 
 def test_two_weeks_of_evenings_are_known_as_such() -> None:
-    """Quiet nights, hours of life and the usual worst come out of the days; a home like any other is nearly forgotten."""
+    """Quiet nights, hours of life and the usual worst come out of the days, and hardly a home like any other."""
     habit = new()
     for _ in range(14):
         learn(habit, day_of())

@@ -37,6 +37,12 @@ def declining() -> Lives:
     return where(replace(life, meter=replace(life.meter, kwh=kwh)), None, calls)
 
 
+@cache
+def played() -> tuple[list[Alert], Partition]:
+    """What it comes to, on time."""
+    return play(declining(), Settings(), step=16)
+
+
 def drifts(alerts: list[Alert]) -> list[Alert]:
     """Those on declines and reversals."""
     return [a for a in alerts if a.kind in decline.KINDS]
@@ -50,7 +56,7 @@ def ended(life: Lives, day: int) -> int:
 def test_a_decline_is_raised_when_its_day_settles_for_the_dashboard_and_closed_within_a_month() -> None:
     """One alert, on the right home, in words with numbers, told a week after the day that shows it, when that can no
     longer change; its two weeks begin before that day; the same id to its end."""
-    alerts = drifts(play(declining(), Settings(), step=16)[0])
+    alerts = drifts(played()[0])
     first, *rest = alerts
     assert (first.household_id, first.kind, first.event) == ("home-0", "decline", "raised")
     assert (first.level, first.to) == ("attention", "dashboard")
@@ -74,7 +80,7 @@ def test_a_decline_is_raised_when_its_day_settles_for_the_dashboard_and_closed_w
 def test_an_open_decline_is_counted_while_it_stands() -> None:
     """In the census by its kind, one."""
     life = declining()
-    day = (drifts(play(life, Settings(), step=16)[0])[0].at - SINCE).days
+    day = (drifts(played()[0])[0].at - SINCE).days
     partition = play(where(life, life.meter.start < ended(life, day + 2), life.phone.at < ended(life, day + 2)),
                      Settings(), step=16)[1]  # fmt: skip
     counts = open_alerts(partition)
@@ -86,7 +92,7 @@ def test_late_days_are_as_on_time(held_days: int) -> None:
     """Readings and calls that come up to six days late: what is kept is as if they had been on time, and so is every
     alert, as none is told of a day that can still change."""
     life = declining()
-    at = drifts(play(life, Settings(), step=16)[0])[0].at
+    at = drifts(played()[0])[0].at
     end = int(at.timestamp()) + DAY
     life = where(life, life.meter.start < end, life.phone.at < end)
     expected, kept = play(life, Settings(), step=16)
@@ -110,7 +116,7 @@ def _facts(alert: Alert) -> tuple[object, ...]:
 def test_calls_that_come_while_a_day_may_change_prevent_its_decline(late: bool) -> None:
     """Many calls in the six days before the day that would show it, on time or as late as may be: never told."""
     life = declining()
-    raised = drifts(play(life, Settings(), step=16)[0])[0]
+    raised = drifts(played()[0])[0]
     shown = int(raised.at.timestamp()) - LATE_DAYS * DAY
     end = int(raised.at.timestamp()) + DAY
     life = where(life, life.meter.start < end, life.phone.at < end)
@@ -129,7 +135,7 @@ def test_late_calls_take_no_decline_back() -> None:
     """Many calls of the last six days that come a day after the alert: it stands, and its days count as they did; the
     calls count in the days that follow, late or on time."""
     life = declining()
-    raised = drifts(play(life, Settings(), step=16)[0])[0]
+    raised = drifts(played()[0])[0]
     end = int(raised.at.timestamp()) + DAY // 2
     life = where(life, life.meter.start < end, life.phone.at < end)
     calls = many_calls(end - 6 * DAY, end - 3600)
@@ -155,7 +161,7 @@ def many_calls(first: int, last: int) -> PhoneColumns:
 def test_after_a_restart_the_drifts_go_on_as_they_were() -> None:
     """Stored and restored at the midnight before the alert: the same alerts, the same state."""
     life = declining()
-    expected, kept = play(life, Settings(), step=16)
+    expected, kept = played()
     cut = int(drifts(expected)[0].at.timestamp()) - 4 * 3600
     before, found = partition_of(life, Settings()), []
     found += given(before, life, cut, step=16)
@@ -172,7 +178,7 @@ def test_after_a_restart_the_drifts_go_on_as_they_were() -> None:
 def test_withdrawn_consent_ends_an_open_decline() -> None:
     """The alert is cleared with that reason, and nothing of the drift is kept."""
     life = declining()
-    raised = drifts(play(life, Settings(), step=16)[0])[0]
+    raised = drifts(played()[0])[0]
     end = int(raised.at.timestamp()) + DAY
     partition = play(where(life, life.meter.start < end, life.phone.at < end), Settings(), step=16)[1]
     partition.gone("home-0")
@@ -184,7 +190,7 @@ def test_withdrawn_consent_ends_an_open_decline() -> None:
 def test_the_decline_does_not_depend_on_batches_or_company() -> None:
     """Alone or with another, in batches of one or four hours, shuffled and repeated: the same alerts."""
     life = declining()
-    expected = [a for a in play(life, Settings(), step=16)[0] if a.household_id == "home-0"]
+    expected = [a for a in played()[0] if a.household_id == "home-0"]
     assert drifts(expected)
     alone: list[Household] = [household("home-0")]
     mine = replace(where(life, of(life.meter, "home-0"), of(life.phone, "home-0")), households=alone)
