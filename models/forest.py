@@ -25,7 +25,7 @@ class ForestError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """k trees of depth d, at most 8. ``feature`` (k, d) numbers of features; ``above`` (k, d); ``leaf`` (k, 2^d), the first
+    """k trees of depth d <= 8. ``feature`` (k, d) numbers of features; ``above`` (k, d); ``leaf`` (k, 2^d), the first
     question's answer being the lowest bit; ``bias``."""
 
     feature: NDArray[np.intp]
