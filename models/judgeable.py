@@ -44,7 +44,8 @@ NAMES = (
     "well", "quiet", "load_hidden", "phone_rare", "no_phone", "no_meter", "no_readings", "learning", "no_feeds",
 )  # fmt: skip
 """Why the hours are as they are: told within a day; often quiet for long; the load of life is hardly above that of the
-empty home (and the phone is hardly used, or not listened to); no meter; no night was measured yet; not learned yet."""
+empty home (and the phone is hardly used, or not listened to); no meter; no night was measured yet; not learned yet.
+`models.reasons` has a sentence for each but the first: ``why_`` and its name."""
 
 _WELL_HOURS = 24
 _BLOCK_HOURS = 24 // BLOCKS_PER_DAY
@@ -81,14 +82,12 @@ def judged(
     quiet = habit["stretch"].astype(F32) / SLOTS_PER_HOUR
     before = np.where(modelled, quiet + WAIT, 0)
 
-    def hours(rate: Array) -> tuple[Array, Array]:
-        took = _hours(rate, need)
-        return took, np.where(ready, np.minimum(before + took, F32(CAP)), F32(CAP)).astype(F32)
-
-    took, both = hours(load + silence)
+    took = _hours(np.concatenate([load + silence, load, silence], axis=1), np.tile(need, 3)).reshape(3, -1)
+    both, by_meter, by_phone = np.where(ready, np.minimum(before + took, F32(CAP)), F32(CAP)).astype(F32)
+    used = silence.sum(axis=0) * _BLOCK_HOURS >= _RARE
     able = both < thresholds.limit_hours[0]
-    reason = _why(both, quiet >= took, modelled, silence.sum(axis=0) * _BLOCK_HOURS >= _RARE, meter > 0, phone, ready)
-    return Judgeable(both, hours(load)[1], hours(silence)[1], reason, able)
+    reason = _why(both, quiet >= took[0], modelled, used, meter > 0, phone, ready)
+    return Judgeable(both, by_meter, by_phone, reason, able)
 
 
 def _why(
@@ -126,7 +125,7 @@ def _hours(rate: Array, need: Array) -> Array:
     total = np.zeros(n)
     for begin in range(BLOCKS_PER_DAY):
         upto = ends[begin] + rest
-        full = np.clip((ends <= upto).sum(axis=0) - 1, begin, 2 * BLOCKS_PER_DAY - 1)
+        full = begin + np.add.reduce(ends[begin + 1 : begin + BLOCKS_PER_DAY] <= upto, axis=0, dtype=np.intp)
         part = (upto - ends[full, columns]) / np.maximum(rate[full % BLOCKS_PER_DAY, columns], 1e-9)
         took = 24 * days + _BLOCK_HOURS * (full - begin) + np.clip(part, 0, _BLOCK_HOURS)
         total += np.minimum(took, CAP)

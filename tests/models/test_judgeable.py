@@ -135,7 +135,7 @@ def test_each_reason_is_found_in_its_home() -> None:
     assert named(of(dark, 0)) == ["no_meter"]
 
 
-@pytest.mark.parametrize("meter,phone", [(2, True), (0, False)])
+@pytest.mark.parametrize(("meter", "phone"), [(2, True), (0, False)])
 def test_what_is_not_learned_or_not_heard_is_never_told(meter: int, phone: bool) -> None:
     """A home in its first days, or without feeds, has the fixed limits and no hours."""
     habit = lively(3)
