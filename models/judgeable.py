@@ -11,13 +11,14 @@ the last being a mean over the times of day at which it may begin: silence says 
 home's usual one, the log-odds are a mean of some hours, and what an empty home tells in an hour, by the meter and by
 the phone, is known (`evidence`). One that the plain evidence judges, as it has no meter, needs the score of `caution`.
 
-``WAIT`` is the memory of the mean (`judge.PACES`). ``NEED`` was fitted to collapses spliced into real homes, once: of 3
-to 13 nats, the one at which predicted and measured medians lie closest over fifths of the homes. Measured again by
+``WAIT`` is the memory of the mean (`judge.PACES`). ``NEED`` was fitted once, to full stops spliced into real homes and
+judged by models that had not seen the home: of 3 to 13 nats, the one at which predicted and measured medians lie
+closest over fifths of the cases. `docs/benchmarks.md` has the table, and this measures it on any files:
 
     python -m benchmarks.judgeable --meter METER --phone PHONE
 
-of homes left out of what judged them. The true hours differ more from day to day than from home to home: the figure
-orders homes, it does not promise a time.
+The hours differ more from moment to moment than from home to home: the figure orders homes, it promises no time. It is
+that of `caution` as it is set from the start (once in 70 days).
 """
 
 from dataclasses import dataclass
