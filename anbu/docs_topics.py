@@ -102,6 +102,7 @@ EXAMPLES: dict[str, msgspec.Struct] = {
         text_en="Usually electricity and phone are in use at this hour; nothing has been used for 11 h 30 min.",
         area="feeder-0412",
         dong="1168010100",
+        expected_hours=14.0,
     ),
     DEAD_LETTERS: DeadLetter(METER, 3, 1841207, Reason.bad_energy, "kwh is 42.0: send kWh per 15 minutes, 0 to 7.5"),
 }
@@ -122,6 +123,8 @@ newest record of a key holds. An empty value (tombstone) or `withdrawn` deletes 
 once. Feeds, limits and absences hold from the time each names; an absence always has an end.
 Schema: [household.json](schemas/household.json).""",
     ALERTS: """What happened to an alert. **Key**: `household_id` (the area or the feed, where it is of no one household).
+An alert on silence says what its home can tell at all: `expected_hours` to `caution` when its life stops, and in the
+reasons why so many, or that it cannot be judged and by which fixed limit it is watched.
 Written in the same transaction as the state that gave rise to it: read with `isolation.level=read_committed`.
 Schema: [alert.json](schemas/alert.json).""",
     DEAD_LETTERS: """What could not be used, with its origin and its reason. **Key**: none. `sample` holds the rows

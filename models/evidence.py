@@ -55,6 +55,10 @@ class Tables:
     busy: NDArray[np.float32]
     known: NDArray[np.bool_]
 
+    def take(self, rows: slice) -> "Tables":
+        """Those of some rows."""
+        return Tables(self.edges[:, rows], self.quiet[rows], self.idle[rows], self.busy[rows], self.known[rows])
+
 
 def tables(habit: NDArray[np.void]) -> Tables:
     """Tables of ``habit`` (n,)."""

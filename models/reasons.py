@@ -58,6 +58,43 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "한파 특보로 한도를 {limit_hours}시간으로 줄였습니다.",
         "A cold warning shortens the limit to {limit_hours} h.",
     ),
+    "told_in": (
+        "이 집은 생활이 끊기면 보통 {hours}시간쯤 지나 알 수 있습니다.",
+        "When life stops in this home, that is usually told after about {hours} h.",
+    ),
+    "told_by_limit": (
+        "이 집은 자료만으로는 판단할 수 없어 정해진 한도 {limit_hours}시간으로 지켜봅니다.",
+        "This home cannot be judged by what it shows: it is watched by the fixed limit of {limit_hours} h.",
+    ),
+    "why_quiet": (
+        "평소에도 오래 조용한 때가 많아 늦게 알게 됩니다.",
+        "It is often silent for long, so silence is told late.",
+    ),
+    "why_load_hidden": (
+        "사람이 있을 때와 없을 때의 전기 사용이 비슷해 늦게 알게 됩니다.",
+        "Its load is much the same with nobody in, so silence is told late.",
+    ),
+    "why_phone_rare": (
+        "사람이 있을 때와 없을 때의 전기 사용이 비슷하고 전화도 드물게 써 늦게 알게 됩니다.",
+        "Its load is much the same with nobody in and its phone is rarely used, so silence is told late.",
+    ),
+    "why_no_phone": (
+        "사람이 있을 때와 없을 때의 전기 사용이 비슷하고 전화 기록이 없어 늦게 알게 됩니다.",
+        "Its load is much the same with nobody in and no phone feed watches it, so silence is told late.",
+    ),
+    "why_no_meter": (
+        "전기 검침이 없고 전화만으로는 늦게 알게 됩니다.",
+        "No meter watches it, and its phone alone tells silence late.",
+    ),
+    "why_no_readings": (
+        "전기 검침값이 아직 모이지 않아 전화만으로 보며 늦게 알게 됩니다.",
+        "No quiet night was measured yet, and its phone alone tells silence late.",
+    ),
+    "why_learning": (
+        "평소 모습을 아직 배우는 중입니다 (처음 7일).",
+        "What is usual is still being learned (the first 7 days).",
+    ),
+    "why_no_feeds": ("전기도 전화도 지켜보지 않는 가구입니다.", "Neither a meter nor a phone feed watches it."),
     "life_phone": ("전화를 다시 썼습니다.", "The phone was used again."),
     "life_load": ("전기를 다시 평소처럼 쓰고 있습니다.", "Electricity shows life again."),
     "life_again": ("평소와 같은 모습으로 돌아왔습니다.", "Life looks usual again."),

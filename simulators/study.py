@@ -70,9 +70,21 @@ class Lived:
     each: Sequence[Case]
 
 
-def live(columns: Sequence[Column], rules: Rules, progress: Progress = lambda done, total: None) -> Lived:
-    """Run the years, then the cases as forks of them. ``progress``: days done, days in all."""
-    days = max(c.empty.home.slots for c in columns) // SLOTS_PER_DAY
+@dataclass(frozen=True, slots=True)
+class Forks:
+    """Cases ready to be run: ``rows``, as they stood at the midnight before each onset, which is slot `BEGIN` for all,
+    with the spliced days after it; ``of`` (cases,) columns; ``each`` case."""
+
+    rows: Rows
+    of: NDArray[np.intp]
+    each: Sequence[Case]
+
+
+def forks(
+    columns: Sequence[Column], life: Life, after: int, progress: Progress = lambda done, total: None
+) -> Forks | None:
+    """Run the years by ``life``, and fork the cases off them, with ``after`` days each; None: there are none."""
+    days = _days(columns)
     meter = np.zeros((days * SLOTS_PER_DAY, len(columns)), np.uint8)
     phone = np.zeros_like(meter)
     for i, c in enumerate(columns):
@@ -80,41 +92,52 @@ def live(columns: Sequence[Column], rules: Rules, progress: Progress = lambda do
         meter[: len(codes), i] = codes
         if c.life is not None:
             phone[: len(codes), i] = c.life.codes[: len(codes)]
-    each = [(i, case) for i, c in enumerate(columns) for case in c.cases]
-    of = np.array([i for i, _ in each], np.intp)
+    each = [case for c in columns for case in c.cases]
+    of = np.array([i for i, c in enumerate(columns) for _ in c.cases], np.intp)
     firsts = np.array([columns[i].empty.home.first for i in of])
-    day = (np.array([case.onset for _, case in each], np.int64) - firsts) // SLOTS_PER_DAY
-    years = Recorder(BEGIN, days * HOURS, len(columns))
-    life, who = _life(rules, years), _who(columns)
+    day = (np.array([case.onset for case in each], np.int64) - firsts) // SLOTS_PER_DAY
+    who = _who(columns)
     rows = _rows(state.fresh(np.full(len(columns), BEGIN)), who, meter, phone, BEGIN)
-    forks: State | None = None
-    after = 1 + max((case.until - case.onset for _, case in each), default=0) // SLOTS_PER_DAY
-    after = min(after, 6) if each else 0
+    forked = state.fresh(np.zeros(len(each), np.int64))
     for d in range(days):
         at = np.flatnonzero(day == d)
         if len(at):
-            forks = state.fresh(np.zeros(len(each), np.int64)) if forks is None else forks
             fork = rows.state.take(of[at])
             for name in ("onset", "life", "data"):
                 fork.head[name] -= d * SLOTS_PER_DAY
-            forks.put(at, fork)
-        life.run(rows, BEGIN + d * SLOTS_PER_DAY, BEGIN + (d + 1) * SLOTS_PER_DAY, _HEARD)
+            forked.put(at, fork)
+        life.run(rows, BEGIN + d * SLOTS_PER_DAY, BEGIN + (d + 1) * SLOTS_PER_DAY, HEARD)
         progress(d + 1, days + after)
-    if forks is None:
-        return Lived(years.x, np.zeros((0, 0, len(NAMES)), np.float32), of, [])
-    told = [case for _, case in each]
-    spliced = [_spliced(case, first, after) for case, first in zip(told, firsts.tolist(), strict=True)]
-    recorder = Recorder(BEGIN, after * HOURS, len(each))
-    life = _life(rules, recorder)
+    if not each:
+        return None
+    spliced = [_spliced(case, first, after) for case, first in zip(each, firsts.tolist(), strict=True)]
     meter, phone = (np.stack(part, axis=1) for part in zip(*spliced, strict=True))
-    rows = _rows(forks, who[of], meter, phone, BEGIN)
+    return Forks(_rows(forked, who[of], meter, phone, BEGIN), of, each)
+
+
+def live(columns: Sequence[Column], rules: Rules, progress: Progress = lambda done, total: None) -> Lived:
+    """Run the years, then the cases as forks of them. ``progress``: days done, days in all."""
+    days = _days(columns)
+    longest = max((case.until - case.onset for c in columns for case in c.cases), default=None)
+    after = 0 if longest is None else min(1 + longest // SLOTS_PER_DAY, 6)
+    years = Recorder(BEGIN, days * HOURS, len(columns))
+    forked = forks(columns, _life(rules, years), after, progress)
+    if forked is None:
+        return Lived(years.x, np.zeros((0, 0, len(NAMES)), np.float32), np.zeros(0, np.intp), [])
+    recorder = Recorder(BEGIN, after * HOURS, len(forked.each))
+    life = _life(rules, recorder)
     for d in range(after):
-        life.run(rows, BEGIN + d * SLOTS_PER_DAY, BEGIN + (d + 1) * SLOTS_PER_DAY, _HEARD)
+        life.run(forked.rows, BEGIN + d * SLOTS_PER_DAY, BEGIN + (d + 1) * SLOTS_PER_DAY, HEARD)
         progress(days + d + 1, days + after)
-    return Lived(years.x, recorder.x, of, told)
+    return Lived(years.x, recorder.x, forked.of, forked.each)
 
 
-_HEARD = np.array([0, 1 << 40, 1 << 40])
+def _days(columns: Sequence[Column]) -> int:
+    return max(c.empty.home.slots for c in columns) // SLOTS_PER_DAY
+
+
+HEARD = np.array([0, 1 << 40, 1 << 40])
+"""Feeds are complete whenever it is asked."""
 
 
 def hours_to_onset(case: Case, first: int) -> float:

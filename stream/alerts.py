@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models import decline, evidence, gaps, levels, reasons, strip
+from models import decline, evidence, gaps, judgeable, levels, reasons, strip
 from models.forest import LEVELS
 from models.slots import MISSING, OWN, SLOTS_PER_DAY, SLOTS_PER_HOUR, ZERO, decode_energy
 from models.state import UNIT
@@ -46,10 +46,24 @@ class Writer:
         """An alert on silence as of the end of ``slot``, at ``level`` (when cleared: the level it had)."""
         period = self._return_period(block, row)
         life = int(block.head["life"][row])
-        picture = event != "cleared"
+        stands = event != "cleared"
+        hours, told = self._judgeable(block, row, slot) if stands else (None, [])
         return self._alert(
-            event, block, row, "silence", _LEVELS[level], _FOR[level], slot, onset, life, why, period, picture
-        )
+            event, block, row, "silence", _LEVELS[level], _FOR[level], slot, onset, life, [*why, *told], period, stands,
+            hours,
+        )  # fmt: skip
+
+    def _judgeable(self, block: Block, row: int, slot: int) -> tuple[float | None, list[reasons.Reason]]:
+        """Hours to caution that are usual of this home (None: it cannot be judged), and the same in words."""
+        told = block.judgeable(self.life, slice(row, row + 1))
+        hours, why = _hours(float(told.hours[0])), int(told.reason[0])
+        said: list[reasons.Reason] = [("told_in", {"hours": hours})]
+        if not told.able[0]:
+            limit = int(self.life.limit(block.now(), slot)[row]) / SLOTS_PER_HOUR
+            said = [("told_by_limit", {"limit_hours": _hours(limit)})]
+        if why not in (judgeable.WELL, judgeable.LEARNING):  # that one learns is told where the silence is
+            said.append((f"why_{judgeable.NAMES[why]}", {}))
+        return hours if told.able[0] else None, said
 
     def _return_period(self, block: Block, row: int) -> float | None:
         """Days of this life in which such evidence is seen once; None where a limit spoke, not the evidence."""
@@ -87,6 +101,7 @@ class Writer:
     def _alert(
         self, event: Event, block: Block, row: int, kind: AlertKind, level: Level, to: Recipient, slot: int,
         onset: int, life: int, why: Sequence[reasons.Reason], period: float | None = None, picture: bool = False,
+        hours: float | None = None,
     ) -> Alert:  # fmt: skip
         household = block.ids[row]
         korean, english = reasons.sentences(why)
@@ -109,6 +124,7 @@ class Writer:
             dong=self.dongs[block.who["dong"][row]],
             strip=self.strip(block, row, slot) if picture else None,
             drill=row in block.drills,
+            expected_hours=hours,
         )
 
     def strip(self, block: Block, row: int, slot: int) -> Strip:

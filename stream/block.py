@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models import state
 from models.judge import Day
+from models.judgeable import Judgeable, judged
 from models.slots import SLOTS_PER_DAY
 from models.state import State
 from stream.ids import Ids
@@ -40,6 +41,7 @@ class Block:
         self.drift = np.zeros(ROWS, state.DRIFT)
         self.dirty: set[str] = set()
         self._now: Rows | None = None
+        self._told: tuple[tuple[int, bytes], Judgeable] | None = None
 
     @property
     def head(self) -> NDArray[np.void]:
@@ -124,6 +126,22 @@ class Block:
     def today(self, life: Life) -> Day:
         """What the households are measured against today."""
         return life.today(self.now())
+
+    def judgeable(self, life: Life, rows: slice) -> Judgeable:
+        """How much the meters and phones of some rows can tell, by today's habits."""
+        day, who = self.today(life), self.who[: self.n][rows]
+        meter = life.watch(self.now()).width[rows]
+        return judged(day.habit[rows], day.tables.take(rows), meter, who["phone_feed"] > 0, life.rules.thresholds)
+
+    def judgeable_lately(self, life: Life, clock: int, again: bool) -> tuple[Judgeable | None, bool]:
+        """The same of all rows, reckoned once a day and when feeds change, and only if ``again``: else as it was last
+        (None: not yet). Second: whether it was reckoned now."""
+        who = self.who[["meter_feed", "phone_feed", "step"]][: self.n].tobytes()
+        key = life.calendar.day_start(clock), who
+        due = again and (self._told is None or self._told[0] != key)
+        if due:
+            self._told = key, self.judgeable(life, slice(0, self.n))
+        return self._told[1] if self._told is not None else None, due
 
     def settle(self, life: Life, start: int, heard_until: NDArray[np.int64]) -> list[Step]:
         """Let the ring's first day, from slot ``start``, leave it: nothing can change that day any more. Returns how

@@ -95,6 +95,10 @@ class Life:
             rows.watch = Watch(rows.who, rows.terms, self.warned)
         return rows.watch
 
+    def limit(self, rows: Rows, slot: int) -> NDArray[np.uint16]:
+        """Slots of silence that alarm in ``slot``, (n,)."""
+        return self._limit(rows, self.today(rows), self.watch(rows), slot)
+
     def _spans(self, first: int, end: int) -> Iterator[tuple[int, int, int]]:
         """Runs of slots of one two-hour block: (block, first slot, end)."""
         if end - first == 1:

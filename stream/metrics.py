@@ -8,9 +8,10 @@ household. Times are Unix seconds, durations are seconds.
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
+from itertools import product
 from typing import Any
 
 from prometheus_client import (
@@ -25,6 +26,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from models import judgeable
 from stream.records import HOUSEHOLDS, METER, PHONE, SCHEMA_VERSION, Reason
 from stream.settings import Settings
 
@@ -32,6 +34,9 @@ disable_created_metrics()  # a second series for every counter, which no rule of
 
 HOUSEHOLD_STATES = ("watched", "learning", "absent", "data_gap", "silent", "area_outage", "unjudgeable")
 """What a household can be at this moment; each enrolled household is counted in exactly one."""
+
+BY = JUDGED, LIMITS = "judged", "limits"
+"""What judges a household: its own evidence, told sooner than the fixed limit of normal risk, or the fixed limits."""
 
 INPUTS = (METER, PHONE, HOUSEHOLDS)
 LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -82,6 +87,10 @@ class Metrics:
 
     # What is judged, and what comes of it.
     households: Gauge = _gauge("anbu_households", "Enrolled households by state", "state")
+    judgeable: Gauge = _gauge(
+        "anbu_households_judgeable", "Enrolled households by what judges them: their evidence or the fixed limits",
+        "state", "reason",
+    )  # fmt: skip
     judged_slots: Counter = _counter("anbu_judged_slots", "Household-slots judged")
     alerts: Counter = _counter("anbu_alerts", "Alert events committed", "kind", "level", "event")
     open_alerts: Gauge = _gauge("anbu_open_alerts", "Alerts raised and not cleared", "kind", "level")
@@ -154,6 +163,11 @@ class Metrics:
             raise ValueError(f"unknown household states {sorted(unknown)}: use {', '.join(HOUSEHOLD_STATES)}")
         for state in HOUSEHOLD_STATES:
             self.households.labels(state).set(states.get(state, 0))
+
+    def set_judgeable(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """How many households of this worker are judged by what (`BY`), by reason; what is not named holds none."""
+        for known in product(BY, judgeable.NAMES):
+            self.judgeable.labels(*known).set(counts.get(known, 0))
 
     def own(self, partition: int) -> None:
         """This worker has taken the partition."""

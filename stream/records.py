@@ -207,6 +207,8 @@ class Alert(Struct, frozen=True, omit_defaults=False):
     ``onset``: since when life is missing (or data, for data_gap; for decline and reversal, the beginning of the two
     weeks that told it). ``to``: whom it is for.
     ``return_period_days``: how many days of this person's life one would wait to see this by chance (None: a rule).
+    ``expected_hours``: after how many hours an end of life in this home is usually told, by its meter and phone (None:
+    the home cannot be judged and has the fixed limits, or the alert is over or not on silence).
     """
 
     event: Literal["raised", "level_changed", "cleared"]
@@ -226,6 +228,7 @@ class Alert(Struct, frozen=True, omit_defaults=False):
     dong: str = ""
     strip: Strip | None = None
     drill: bool = False
+    expected_hours: float | None = None
 
 
 class DeadLetter(Struct, frozen=True):

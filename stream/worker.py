@@ -79,9 +79,12 @@ async def _count(app: Any, lanes: Lanes, metrics: Metrics) -> None:
         await asyncio.sleep(_COUNT_SECONDS)
         states: Counter[str] = Counter()
         standing: Counter[tuple[str, str]] = Counter()
+        told: Counter[tuple[str, str]] = Counter()
         assigned = {(tp.topic, tp.partition): tp for tp in app.consumer.assignment()}
         for lane in lanes:
-            states += census.households(lane.partition)
+            found, judgeable = census.households(lane.partition)
+            states += found
+            told += judgeable
             standing += census.open_alerts(lane.partition)
             for topic, offset in lane.intake.next.items():
                 tp = assigned.get((lanes.settings.topic(topic), lane.number))
@@ -89,6 +92,7 @@ async def _count(app: Any, lanes: Lanes, metrics: Metrics) -> None:
                 if high is not None:
                     metrics.consumer_lag.labels(topic, str(lane.number)).set(max(high - offset, 0))
         metrics.set_households(dict(states))
+        metrics.set_judgeable(told)
         for kind, level in _STANDING:
             metrics.open_alerts.labels(kind, level).set(standing[kind, level])
 
