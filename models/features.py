@@ -49,19 +49,25 @@ class Usual:
 _HABITS = ("worst", "joint", "stretch", "record", "phone", "phone_record", "callers", "wait", "wait_record")
 
 
-def usual(habit: NDArray[np.void], tables: evidence.Tables) -> Usual:
-    """Made from the habits (n,) once a day."""
+def told_empty(habit: NDArray[np.void], tables: evidence.Tables) -> Array:
+    """Nats of evidence that an empty home would give in a reading, (12, n) by two-hour block of the day, of ``habit``
+    (n,): the mean over its quiet nights' bins of ln(P(bin | quiet) / P(bin | living, block)); 0 where none is known."""
     active = np.clip(habit["active"].T / F32(255), F32(0.008), F32(0.992))
     quiet = tables.quiet / F32(UNIT)
     p = np.exp(quiet)
     idle, busy = p[:, : evidence.ACTIVE], p[:, evidence.ACTIVE :]
     own = (p * quiet).sum(axis=1) - (idle * tables.idle).sum(axis=1) - (busy * tables.busy).sum(axis=1)
     told = (own - idle.sum(axis=1) * np.log1p(-active) - busy.sum(axis=1) * np.log(active)) * tables.known
+    return _fixed(told)
+
+
+def usual(habit: NDArray[np.void], tables: evidence.Tables) -> Usual:
+    """Made from the habits (n,) once a day."""
     days = habit["calls_days"].astype(F32)
     rate = habit["calls"].sum(axis=1, dtype=np.int32) / np.maximum(days, 1)
     habits = np.stack([*(habit[name].astype(F32) for name in _HABITS), days, rate, np.minimum(habit["days"], 60)])
     edges = tables.edges[[0, 2, 4]].astype(F32)
-    return Usual(habit["profile"].T.astype(F32), edges, _fixed(told), _fixed(habits))
+    return Usual(habit["profile"].T.astype(F32), edges, told_empty(habit, tables), _fixed(habits))
 
 
 def _fixed(x: NDArray[np.generic]) -> Array:

@@ -24,7 +24,7 @@ _OWN_LIMIT = 3.0
 """Times the longest silence known of a person that a home must be silent before a fixed limit is held against it."""
 _LONGEST = 60_000  # slots of silence are counted up to here
 _NEVER = 65_535
-_WEIGHT = np.array([0, 2, 4, 5, 6], np.int16)
+WEIGHT = np.array([0, 2, 4, 5, 6], np.int16)
 """Quarters that a reading counts, by its interval in slots: half an hour is 1, a quarter-hour half of it, an hour one
 and a half times. Neighbours tell much the same, so twice the readings are not twice the evidence."""
 
@@ -193,7 +193,7 @@ def _weigh_meter(day: Day, span: Span, told: list[Told], at: slice | NDArray[np.
     if day.lively is not None:
         life |= judged & (codes > day.lively)
     if (odd := span.width != 2).any():
-        raw[:, odd] = raw[:, odd] * _WEIGHT[span.width[odd]] >> 2
+        raw[:, odd] = raw[:, odd] * WEIGHT[span.width[odd]] >> 2
     known, told_by = measured * span.width, evidence.told(raw)
     for i, t in enumerate(told):
         t.by_load, t.by_meter, t.measured = raw[i], told_by[i], measured[i]
