@@ -78,7 +78,7 @@ def around(episode: Episode, meter: MeterColumns, phone: PhoneColumns) -> Around
     at = _rows(meter.household_id, meter.start // 3600 - first, episode.household_id, hours)
     at = at[(meter.quality[at] == _MEASURED) & ~np.isnan(meter.kwh[at])]
     hour = meter.start[at] // 3600 - first
-    kwh = np.bincount(hour, meter.kwh[at].astype(np.float64), hours)
+    kwh = np.bincount(hour, meter.kwh[at].astype(np.float64), hours).astype(np.float64)
     kwh[np.bincount(hour, meter.minutes[at].astype(np.float64), hours) < 60] = np.nan
     at = _rows(phone.household_id, phone.at // 3600 - first, episode.household_id, hours)
     codes, hour = phone_codes(phone.kind[at], phone.duration_s[at]), phone.at[at] // 3600 - first

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from models.levels import Thresholds
+from models.slots import SLOTS_PER_DAY
 from simulators.backtest import Progress, backtest, span
 from simulators.examples import Around, Chosen, around, choose
 from simulators.standing import Standing, standing
@@ -47,9 +48,13 @@ class Review:
     asked: Sequence[float]
     tried: NDArray[np.int64]
     chosen: Chosen
-    pictures: dict[str, Around]
+    pictures: Sequence[Around]
     troubled: Sequence[Facts]
     standing: Standing
+
+    def picture(self, episode: Episode) -> Around:
+        """The hours around one of the chosen."""
+        return next(a for a in self.pictures if a.episode is episode)
 
     def rate(self, count: float) -> float:
         """Per 100 households and week."""
@@ -85,7 +90,7 @@ def review(
         len(households), calendar.time(first), calendar.time(last), len(meter), len(phone), _feeds(households),
         lost[[h.feeds.meter is not None for h in households]] if households else lost[:0],
         rules.thresholds, tally, weeks, home_weeks(since, first, last, begins), tried.asked, tried.counts(),
-        chosen, {e.alert_id + e.at.isoformat(): around(e, meter, phone) for e in shown},
+        chosen, [around(e, meter, phone) for e in shown],
         _troubled(tally, households, since, last, lost, stand), stand,
     )  # fmt: skip
 
@@ -136,14 +141,14 @@ def _troubled(
     number = {h.household_id: i for i, h in enumerate(households) if h.household_id in of}
     out = []
     for h in ids:
-        i = number[h]
-        home, row = households[i], stand.row(h)
-        lost_here = float(lost[i]) if home.feeds.meter is not None else None
+        i, row = number[h], stand.row(h)
+        home, lost_here = households[i], float(lost[i])
         out.append(
             Facts(
-                h, of[h], cautions[h] / total, (last - int(since[i])) / (7 * 96),
-                float(stand.calls[row]) if home.feeds.phone is not None else None, lost_here,
-                None if np.isnan(stand.hours[row]) else float(stand.hours[row]), not stand.why[row],
+                h, of[h], cautions[h] / total, (last - int(since[i])) / (7 * SLOTS_PER_DAY),
+                float(stand.calls[row]) if home.feeds.phone is not None and row is not None else None,
+                lost_here if home.feeds.meter is not None else None,
+                None if row is None else float(stand.hours[row]),
             )
         )  # fmt: skip
     return out

@@ -71,8 +71,7 @@ class Tally:
                 episode.ended = alert.at
             return
         level = max(LEVELS.index(alert.level), before)
-        reached = np.arange(len(LEVELS))
-        reached = (reached > before) & (reached <= level)
+        reached = np.array([before < i <= level for i in range(len(LEVELS))])
         week = week_of(alert.at)
         self.weeks[week] = self.weeks.get(week, _NONE) + reached
         self.homes[alert.household_id] = self.homes.get(alert.household_id, _NONE) + reached

@@ -105,9 +105,7 @@ def _move(followed: _Followed, head: NDArray[np.void], rows: NDArray[np.intp], l
     ruled = at["silent"] >= limit[rows]
     for k, steps in enumerate(followed.steps):
         before = followed.level[k, rows]
-        level, over = levels.plain(
-            signed["score"], signed["meter"], signed["phone"], [s[rows] for s in steps.score]
-        )
+        level, over = levels.plain(signed["score"], signed["meter"], signed["phone"], [s[rows] for s in steps.score])
         if followed.day.model is not None:
             learned, calm = levels.learned(signed["caution"], signed["serious"], signed["phone"], steps, rows)
             level, over = np.maximum(level, learned), over & calm

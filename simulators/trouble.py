@@ -31,8 +31,7 @@ CAUTION = LEVELS.index("caution")
 class Facts:
     """What is known of a home's cautions. ``share`` of all homes' cautions; ``calls``: quarter-hours a day with own use
     of the phone (None: no phone feed); ``lost_hours``: hours a month without a reading (None: no meter);
-    ``to_caution``: hours until caution, were it empty (None: never, or not known); ``judgeable``: whether it can be
-    judged at all."""
+    ``to_caution``: hours until caution is expected, were nobody there (None: not known)."""
 
     household_id: str
     episodes: Sequence[Episode]
@@ -41,7 +40,6 @@ class Facts:
     calls: float | None
     lost_hours: float | None
     to_caution: float | None
-    judgeable: bool
 
     @property
     def count(self) -> int:
@@ -65,7 +63,10 @@ def main_reason(episodes: Sequence[Episode]) -> tuple[str, int]:
 
 def causes(f: Facts) -> list[tuple[str, Mapping[str, float]]]:
     """Causes by name with the figures that show them, those that are surest to mend first; [("unclear", {})] if none."""
-    found = [(name, values) for name, test in _TESTS.items() if (values := test(f)) is not None]
+    found: list[tuple[str, Mapping[str, float]]] = []
+    for name, test in _TESTS.items():
+        if (values := test(f)) is not None:
+            found.append((name, values))
     return found or [("unclear", {})]
 
 
@@ -109,8 +110,6 @@ def _hours(f: Facts) -> dict[str, float] | None:
 
 
 def _little(f: Facts) -> dict[str, float] | None:
-    if not f.judgeable:
-        return {}
     return {"hours": round(f.to_caution)} if f.to_caution is not None and f.to_caution > _LITTLE_HOURS else None
 
 
