@@ -15,6 +15,7 @@ from stream.columns import MeterColumns, PhoneColumns
 from stream.partition import phone_codes
 from stream.records import QUALITIES, Quality
 
+_LEARNING = "silent_new"  # the reason of an alert while the home was still being learned
 HOURS_BEFORE, HOURS_AFTER = 48, 24
 _MEASURED = QUALITIES.index(Quality.measured)
 
@@ -29,13 +30,15 @@ class Chosen:
 
 
 def choose(episodes: Sequence[Episode]) -> Chosen:
-    """Of the alerts that ended: first the rarest (the highest return period, then the longest); of the rest the one that
-    ended soonest after caution; of the rest the one in the middle by return period.
+    """Of the alerts that ended: first the rarest (the highest return period, then the longest); of the rest the
+    one that ended soonest after caution; of the rest the one in the middle by return period.
 
-    A home is shown once where there are others. Ties go to the earlier, then to the lower id: the same history, the
-    same examples. A limit's alert has no return period and counts as the least rare.
+    Those of a home's first week are left out, and a home is shown once, where there are others. Ties go to the earlier,
+    then to the lower id: the same history, the same examples. A limit's alert has no return period and counts as the
+    least rare.
     """
-    left = [e for e in episodes if e.ended is not None]
+    ended = [e for e in episodes if e.ended is not None]
+    left = [e for e in ended if _LEARNING not in e.codes] or ended
     clearest = min(left, key=lambda e: (-(e.period or 0), -e.hours, *_order(e)), default=None)
     left = _others(left, clearest)
     doubtful = min(left, key=lambda e: (_lasted(e), *_order(e)), default=None)

@@ -62,7 +62,7 @@ def main_reason(episodes: Sequence[Episode]) -> tuple[str, int]:
 
 
 def causes(f: Facts) -> list[tuple[str, Mapping[str, float]]]:
-    """Causes by name with the figures that show them, those that are surest to mend first; [("unclear", {})] if none."""
+    """Causes by name with the figures that show them, those easiest to mend first; [("unclear", {})] if none."""
     found: list[tuple[str, Mapping[str, float]]] = []
     for name, test in _TESTS.items():
         if (values := test(f)) is not None:
@@ -128,6 +128,6 @@ _TESTS: dict[str, Callable[[Facts], dict[str, float] | None]] = {
 
 
 def lost_hours(seen: NDArray[np.float64], since: NDArray[np.int64], last: int) -> NDArray[np.float64]:
-    """Hours a month (30 days) without a reading, (n,): ``seen`` hours with one, watched from slot ``since`` to ``last``."""
+    """Hours a month (30 days) without a reading, (n,): ``seen`` hours with one, watched in slots [since, last)."""
     watched = np.maximum(last - since, 0) / 4
     return np.asarray(np.maximum(watched - seen, 0) / np.maximum(watched, 1) * 24 * 30, np.float64)

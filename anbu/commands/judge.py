@@ -17,7 +17,7 @@ Warnings = Annotated[
 ]
 Out = Annotated[Path, typer.Option(help="알림, 한 줄에 하나 · alert events, one JSON object a line, ordered by `at`")]
 Report = Annotated[
-    Path | None, typer.Option(help="읽고 인쇄할 보고서 (HTML 한 파일) · a page to read and print: alerts, homes, pictures")
+    Path | None, typer.Option(help="읽고 인쇄할 보고서 (HTML) · a page to read and print: alerts, homes, pictures")
 ]
 Tz = Annotated[str | None, typer.Option(help="시간대 없는 시각의 시간대 · zone of naive times (default: setting tz)")]
 

@@ -23,8 +23,8 @@ def totals(r: Review) -> Iterator[Element]:
     yield pair(
         "한 알림은 이른 단계에서 시작해 더 높은 단계로 갈 수 있습니다. 아래는 그 단계에 이른 알림의 수입니다. "
         "‘설정’은 우연히 그만큼 울리라고 정한 값이고, ‘기록’은 이 기록에서 실제로 센 값입니다.",
-        "An alert begins at a low level and may rise; counted here are alerts that reached a level. ‘Asked’ is what the "
-        "setting allows by chance, ‘found’ is what was counted in this history.",
+        "An alert begins at a low level and may rise; counted here are alerts that reached a level. ‘Asked’ is "
+        "what the setting allows by chance, ‘found’ is what was counted in this history.",
     )
     yield table(
         (("단계", "level"), ("알림 수", "alerts"), ("설정 (100가구·주)", "asked per 100 homes, week"),
@@ -39,11 +39,12 @@ def totals(r: Review) -> Iterator[Element]:
         )
     yield el("h3", "주의를 다르게 정한다면 · If caution were set otherwise")
     yield pair(
-        "‘주의’를 더 자주 또는 더 드물게 정하면 이 기록에서는 이만큼 울렸을 것입니다. 한 번의 판단에서 함께 센 어림값입니다 "
-        "(한 시간마다 보았고, 고정 한도에 걸린 것은 어느 설정에서나 남습니다). 점이 점선 위에 있으면 정한 것보다 자주 울린 것입니다.",
+        "‘주의’를 더 자주 또는 더 드물게 정하면 이 기록에서는 이만큼 울렸을 것입니다. 한 번의 판단에서 함께 센 "
+        "어림값입니다 (한 시간마다 보았고, 고정 한도에 걸린 것은 어느 설정에서나 남습니다). 점이 점선 위에 있으면 "
+        "정한 것보다 자주 울린 것입니다.",
         "How often caution would have been reached in this history if it were set to come more or less often: an "
-        "estimate counted beside the same run (looked at hourly; alerts by the fixed limits remain at every setting). "
-        "A point above the dashed line rang more often than asked.",
+        "estimate counted beside the same run (looked at hourly; alerts by the fixed limits remain at every "
+        "setting). A point above the dashed line rang more often than asked.",
     )
     own = days_of(t.caution_days)
     found = [r.rate(int(n)) for n in r.tried]
@@ -61,8 +62,8 @@ def weekly(r: Review) -> Iterator[Element]:
     yield pair(
         "명절, 휴가, 한파처럼 많은 집이 한꺼번에 달라지는 주에는 막대가 높습니다. 점선은 설정에서 정한 값입니다. "
         "지켜본 집이 적은 첫 주와 마지막 주는 그리지 않을 수 있습니다.",
-        "Weeks in which many homes change at once, as holidays, stand out. The dashed line is what the setting allows. "
-        "Weeks in which few homes were watched are not drawn.",
+        "Weeks in which many homes change at once, as holidays, stand out. The dashed line is what the setting "
+        "allows. Weeks in which few homes were watched are not drawn.",
     )
     use = [i for i, n in enumerate(r.home_weeks) if n > 0 and n >= _THIN * r.home_weeks.max()]
     weeks = [r.weeks[i] for i in use]
@@ -87,15 +88,15 @@ def weekly(r: Review) -> Iterator[Element]:
 def examples(r: Review) -> Iterator[Element]:
     """Three alerts as pictures, chosen by rule."""
     yield pair(
-        "끝이 난 주의 이상의 알림 가운데 규칙으로 골랐습니다. 가장 뚜렷한 것: 우연히는 가장 드문 것. "
-        "의심스러운 것: 주의에 이른 뒤 가장 빨리 생활이 돌아온 것. 보통: 나머지 가운데 드물기가 한가운데인 것. "
-        "푸른 띠는 그 시간의 평소 범위, 선은 시간마다 쓴 전기(kWh), 노란 바탕은 알림이 말하는 조용한 때, "
-        "굵은 세로줄은 주의에 이른 때, 아래 초록 점은 전화를 쓴 때, 갈색 점은 받지 않은 전화와 받은 문자입니다.",
-        "Chosen by rule among the cautions that ended. Clearest: the rarest by chance. Doubtful: the one after which "
-        "life came back soonest. Typical: of the rest, the middle one by rarity. The blue band is what is usual at that "
-        "hour, the line is electricity by the hour (kWh), the yellow ground is the silence that the alert speaks of, "
-        "the thick upright is when caution was reached; green marks below: the phone was used, brown: calls not "
-        "answered and messages received.",
+        "끝이 난 주의 이상의 알림 가운데 규칙으로 골랐습니다. 가장 뚜렷한 것: 우연히는 가장 드문 것. 의심스러운 "
+        "것: 주의에 이른 뒤 가장 빨리 생활이 돌아온 것. 보통: 나머지 가운데 드물기가 한가운데인 것. 푸른 띠는 그 "
+        "시간의 평소 범위, 선은 시간마다 쓴 전기(kWh), 노란 바탕은 알림이 말하는 조용한 때, 굵은 세로줄은 주의에 "
+        "이른 때, 아래 초록 점은 전화를 쓴 때, 갈색 점은 받지 않은 전화와 받은 문자입니다.",
+        "Chosen by rule among the cautions that ended. Clearest: the rarest by chance. Doubtful: the one after "
+        "which life came back soonest. Typical: of the rest, the middle one by rarity. The blue band is what is "
+        "usual at that hour, the line is electricity by the hour (kWh), the yellow ground is the silence that the "
+        "alert speaks of, the thick upright is when caution was reached; green marks below: the phone was used, "
+        "brown: calls not answered and messages received.",
     )
     c = r.chosen
     told = {("가장 뚜렷한 것", "the clearest"): c.clearest, ("보통", "a typical one"): c.typical,

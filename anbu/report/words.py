@@ -40,7 +40,8 @@ CAUSES: dict[str, tuple[Pair, Pair]] = {
     "changed": (
         (
             "알림의 {percent}%가 {weeks}주 안에 몰려 있습니다. 여행, 입원, 손님처럼 생활이 달라진 때로 보입니다.",
-            "{percent} % of its alerts fall into {weeks} weeks: a time of change, such as a trip, a hospital or a guest.",
+            "{percent} % of its alerts fall into {weeks} weeks: a time of change, such as a trip, a hospital or a "
+            "guest.",
         ),
         (
             "그때 무슨 일이 있었는지 여쭙고, 부재였다면 다음부터 등록해 주세요.",
