@@ -1,6 +1,7 @@
 """Sections on the alerts of a history: how many at each setting, when, and what some of them look like."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -32,11 +33,14 @@ def totals(r: Review) -> Iterator[Element]:
         ((_both(LEVELS[name]), int(n), days_of(days[name]), r.rate(int(n)))
          for name, n in zip(NAMES, r.tally.total, strict=True)),
     )  # fmt: skip
-    if r.tally.others:
-        yield pair(
-            "이 밖에: " + ", ".join(f"{_KINDS[k][0]} {n:,}건" for k, n in sorted(r.tally.others.items())) + ".",
-            "Besides: " + ", ".join(f"{n:,} {_KINDS[k][1]}" for k, n in sorted(r.tally.others.items())) + ".",
-        )
+    many, by_limit = len(r.tally.episodes), sum("limit" in e.codes for e in r.tally.episodes)
+    others = sorted((_KINDS[k], n) for k, n in r.tally.others.items() if n)
+    yield pair(
+        f"주의 {many:,}건 가운데 {by_limit:,}건은 고정 한도를 넘은 것으로, 단계 설정으로는 줄지 않습니다. "
+        + (f"이 밖에 {', '.join(f'{ko} {n:,}건' for (ko, _), n in others)}." if others else ""),
+        f"Of {many:,} cautions {by_limit:,} had passed the fixed limit: settings of levels do not make them fewer. "
+        + (f"Besides, {', '.join(f'{en}: {n:,}' for (_, en), n in others)}." if others else ""),
+    )
     yield el("h3", "주의를 다르게 정한다면 · If caution were set otherwise")
     yield pair(
         "‘주의’를 더 자주 또는 더 드물게 정하면 이 기록에서는 이만큼 울렸을 것입니다. 한 번의 판단에서 함께 센 "
@@ -61,18 +65,14 @@ def weekly(r: Review) -> Iterator[Element]:
     """Alerts of each week, one picture a level."""
     yield pair(
         "명절, 휴가, 한파처럼 많은 집이 한꺼번에 달라지는 주에는 막대가 높습니다. 점선은 설정에서 정한 값입니다. "
-        "지켜본 집이 적은 첫 주와 마지막 주는 그리지 않을 수 있습니다.",
+        "지켜본 집이 적은 주는 그리지 않습니다. 처음 한 주는 아직 배우지 못해 한도만 말합니다.",
         "Weeks in which many homes change at once, as holidays, stand out. The dashed line is what the setting "
-        "allows. Weeks in which few homes were watched are not drawn.",
+        "allows. Weeks in which few homes were watched are not drawn. In a home's first week nothing is learned "
+        "yet: only the limits speak.",
     )
     use = [i for i, n in enumerate(r.home_weeks) if n > 0 and n >= _THIN * r.home_weeks.max()]
     weeks = [r.weeks[i] for i in use]
-    months = [w.strftime("%Y-%m") if i == 0 or w.day <= 7 else "" for i, w in enumerate(weeks)]
-    months = [m if i == 0 or i > 3 else "" for i, m in enumerate(months)]
-    if len(weeks) > 60:
-        months = [m if m[5:] in ("01", "07") or i == 0 else "" for i, m in enumerate(months)]
-    elif len(weeks) > 16:
-        months = [m if i == 0 or not m or int(m[5:]) % 2 else "" for i, m in enumerate(months)]
+    months = _months(weeks)
     t = r.thresholds
     days = (t.attention_days, t.caution_days, t.serious_days)
     for level in reversed(range(len(NAMES))):
@@ -83,6 +83,20 @@ def weekly(r: Review) -> Iterator[Element]:
         yield bars(
             rates, [w.isoformat() for w in weeks], months, COLOURS[NAMES[level]], name, line=days_of(days[level])
         )
+
+
+def _months(weeks: Sequence[date]) -> list[str]:
+    """What stands under each week: its Thursday's month where that begins with it, and there is room."""
+    every = 1 + len(weeks) // 30
+    out: list[str] = []
+    shown = -every
+    for week in weeks:
+        thursday = week + timedelta(days=3)
+        number = thursday.year * 12 + thursday.month
+        fits = (not out or thursday.day <= 7) and number - shown >= every
+        out.append(thursday.strftime("%Y-%m") if fits else "")
+        shown = number if fits else shown
+    return out
 
 
 def examples(r: Review) -> Iterator[Element]:
@@ -116,8 +130,8 @@ def _example(r: Review, ko: str, en: str, e: Episode) -> Iterator[Element]:
     rare = "" if e.period is None else f" 우연히는 {e.period:,.0f}일에 한 번쯤 볼 모습입니다."
     seldom = "" if e.period is None else f" By chance it would be seen once in about {e.period:,.0f} days."
     yield pair(
-        f"{e.text_ko}{rare} {hours:.0f}시간 뒤 생활이 돌아왔습니다.",
-        f"{e.text_en}{seldom} Life came back {hours:.0f} h later.",
+        f"{e.text_ko}{rare} {hours:.0f}시간 뒤 알림이 끝났습니다.",
+        f"{e.text_en}{seldom} The alert ended {hours:.0f} h later.",
     )
 
 

@@ -9,9 +9,11 @@ from anbu.report.element import Element, el, number, pair, table
 from anbu.report.words import CAUSES, REASONS, UNABLE, facts_of, filled
 from models.judgeable import CAP
 from simulators.review import Review
+from simulators.standing import Standing
 from simulators.trouble import CAUTION, Facts, causes, main_reason
 
-_STEP, _WORST_LISTED = 4, 50
+_STEP = 4  # hours a bar
+_LISTED = 50  # homes of a reason that are named
 
 
 def read(r: Review, bad: int, model: str, about: Mapping[str, object]) -> Iterator[Element]:
@@ -92,22 +94,24 @@ def judgeable(r: Review) -> Iterator[Element]:
     names = [f"{e:.0f}–{e + _STEP:.0f} h" for e in edges[:-1]] + [f"≥ {CAP:.0f} h"]
     marks = [f"{e:.0f}" if e % 12 == 0 else "" for e in edges]
     yield bars(counts.tolist(), names, marks, "#22577a", "주의까지 걸릴 시간 · expected hours to caution", height=140)
-    unable = sorted((s.ids[i], s.reason[i], float(s.hours[i])) for i in np.flatnonzero(~s.able).tolist())
-    if not unable:
+    if able == len(s.ids):
         yield pair("한도보다 먼저 알 수 없는 집은 없습니다.", "There is no home for which only the limits speak.")
         return
-    yield el("h3", f"한도만 말하는 집 {len(unable):,}곳 · Homes for which only the fixed limits speak")
-    if len(unable) > _WORST_LISTED:
-        yield pair(f"처음 {_WORST_LISTED}곳만 적었습니다.", f"The first {_WORST_LISTED} are listed.")
-    yield table(
-        (("가구", "home"), ("시간", "hours"), ("까닭", "why")),
-        ((home, number(hours) if hours < CAP else "–", _unable(reason))
-         for home, reason, hours in unable[:_WORST_LISTED]),
-    )  # fmt: skip
+    yield el("h3", f"한도만 말하는 집 {len(s.ids) - able:,}곳 · Homes for which only the fixed limits speak")
+    yield table((("까닭", "why"), ("집", "homes"), ("가구 (시간)", "which, with the hours")), _unable(s))
 
 
-def _unable(reason: str) -> Element:
-    return el("span", UNABLE[reason][0] + " ", el("span", UNABLE[reason][1], lang="en"))
+def _unable(s: Standing) -> Iterator[tuple[Element, int, str]]:
+    """Reasons, most homes first, with the homes by id."""
+    by_reason: dict[str, list[str]] = {}
+    for i in sorted(np.flatnonzero(~s.able).tolist(), key=lambda i: s.ids[i]):
+        took = f" ({s.hours[i]:.0f})" if s.hours[i] < CAP else ""
+        by_reason.setdefault(s.reason[i], []).append(f"{s.ids[i]}{took}")
+    for reason, found in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0])):
+        ko, en = UNABLE[reason]
+        more = len(found) - _LISTED
+        rest = f" … 외 {more:,}곳, and {more:,} more" if more > 0 else ""
+        yield el("span", f"{ko} ", el("span", en, lang="en")), len(found), ", ".join(found[:_LISTED]) + rest
 
 
 def unknown(r: Review) -> Iterator[Element]:

@@ -11,6 +11,7 @@ from simulators.examples import Around
 
 HEIGHT = 170
 _PHONE = 16  # room for phone marks under the curve
+_LABEL_HOURS = 8  # as wide as a date under the curve
 _FLOOR = HEIGHT - BOTTOM - _PHONE
 _BAND, _CURVE, _OWN, _MISSED = "#dbe7ee", "#22577a", "#2e7d32", "#8d6e63"
 
@@ -71,8 +72,9 @@ def _axis(a: Around, step: float, most: float, y) -> list[Element]:  # type: ign
     out.append(el("line", x1=LEFT, x2=WIDTH - RIGHT, y1=_FLOOR, y2=_FLOOR, stroke=INK, stroke_width=0.7))
     for hour in range(len(a.kwh) + 1):
         at = (a.first.astimezone(a.episode.at.tzinfo) + timedelta(hours=hour)).replace(minute=0)
-        if at.hour % 12 == 0 and hour < len(a.kwh) - 2:
+        if at.hour % 12 == 0 and hour < len(a.kwh):
             x = LEFT + hour * step
             out.append(el("line", x1=x, x2=x, y1=TOP, y2=_FLOOR, stroke="#ccc", stroke_width=0.5))
-            out.append(text(x, HEIGHT - 6, at.strftime("%m-%d %H:%M")))
+            if hour <= len(a.kwh) - _LABEL_HOURS:
+                out.append(text(x, HEIGHT - 6, at.strftime("%m-%d %H:%M")))
     return out

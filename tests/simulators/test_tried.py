@@ -19,7 +19,9 @@ STILL = lives(homes=12, days=24, stop=20.2, seed=4)
 LONG = LimitSettings(normal_hours=48, elevated_hours=36, high_hours=24)
 
 
-def cautions(life: Lives, caution_days: float, asked: tuple[float, ...], limits: LimitSettings) -> tuple[int, list[int]]:
+def cautions(
+    life: Lives, caution_days: float, asked: tuple[float, ...], limits: LimitSettings
+) -> tuple[int, list[int]]:
     """Cautions in the alerts of a run with this setting, and those counted beside it."""
     settings = Settings(limits=limits, levels=LevelSettings(attention_days=2, caution_days=caution_days))
     tried, tally = Tried(Rules.of(settings).thresholds, asked), Tally()
