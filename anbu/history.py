@@ -11,10 +11,14 @@ from typing import BinaryIO
 import msgspec
 
 from anbu.console import LEVELS, bad_rows, out
+from anbu.report import page
 from simulators.backtest import enrol_unknown
+from simulators.review import Review
 from stream import files, frames
 from stream.columns import BadRow, MeterColumns, PhoneColumns
 from stream.records import Alert, AreaWarning, Household
+from stream.rules import Rules
+from stream.settings import Settings
 
 EXAMPLES = 3
 
@@ -86,6 +90,13 @@ def alerts_file(path: Path) -> Iterator[AlertWriter]:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def save_report(found: Review, past: History, settings: Settings, path: Path) -> None:
+    """The page of what came of a history."""
+    model = Rules.of(settings).model
+    name = "shipped" if settings.model is None else settings.model.name
+    page.save(page.page(found, sum(past.bad.values()), name, getattr(model, "about", {})), path)
 
 
 def report(past: History, counts: Counter[tuple[str, str, str]], path: Path) -> None:

@@ -24,9 +24,12 @@ from stream.wide import Wide
 
 STEP_SLOTS = 16
 """Data is written four hours at a time, then judged slot by slot: within what the ring holds ahead of the clock."""
+HOUR_SLOTS = 4
+"""... or an hour at a time, to the hour, where somebody looks on; the alerts are the same."""
 
 C = TypeVar("C", MeterColumns, PhoneColumns)
 Progress = Callable[[int, int], None]
+Look = Callable[[Partition], None]
 
 
 def enrol_unknown(meter: MeterColumns, phone: PhoneColumns, known: Sequence[Household]) -> list[Household]:
@@ -50,10 +53,12 @@ def backtest(
     settings: Settings,
     progress: Progress = lambda done, total: None,
     warnings: Sequence[AreaWarning] = (),
+    look: Look | None = None,
 ) -> Iterator[Alert]:
     """Alerts on ``households`` by their history, ordered by time. ``progress``: slots done, slots in all.
 
     ``warnings``: of heat and cold, in the order in which they were given; known from the beginning, as enrolments are.
+    ``look``: shown where everybody stands at the end of every hour; it must change nothing.
     """
     calendar, rules = Calendar(settings.tz), Rules.of(settings)
     partition, wide = Partition(0, rules, calendar), Wide(rules, calendar)
@@ -66,7 +71,9 @@ def backtest(
         return
     partition.begin(first * SLOT_SECONDS, 0)
     feeds = sorted(partition.members.feeds_in_use())
-    marks = np.arange(first, last + STEP_SLOTS, STEP_SLOTS)
+    step = STEP_SLOTS if look is None else HOUR_SLOTS
+    begin = first if look is None else first - first % HOUR_SLOTS
+    marks = np.arange(begin, last + step, step)
     meter_at = np.searchsorted(meter.start, marks * SLOT_SECONDS)
     phone_at = np.searchsorted(phone.at, marks * SLOT_SECONDS)
     for i, mark in enumerate(marks[1:].tolist()):
@@ -80,6 +87,8 @@ def backtest(
             alerts += wide.add(outcome.report)
             alerts += wide.advance(0.0)
         yield from sorted(alerts, key=in_time)
+        if look is not None:
+            look(partition)
         progress(min(mark, last) - first, last - first)
 
 

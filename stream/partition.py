@@ -37,6 +37,13 @@ _CALL_IN = KINDS.index(Kind.call_in)
 _MEASURED, _ESTIMATED = QUALITIES.index(Quality.measured), QUALITIES.index(Quality.estimated)
 
 
+def phone_codes(kind: NDArray[np.uint8], duration_s: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """What phone events (n,) say of the resident, as codes (n,)."""
+    codes = PHONE_CODES[kind]
+    codes[(kind == _CALL_IN) & (duration_s <= 0)] = INCOMING  # rang, was not answered
+    return codes
+
+
 @dataclass(slots=True)
 class Outcome:
     """What became of a batch: alerts, the report for areas, counts of rows by reason, judged household-slots."""
@@ -171,8 +178,7 @@ class Partition:
         """Write events (n,). Returns which are of households not enrolled in this partition, (n,)."""
         rows = self.members.locate(columns.household_id).astype(np.int64)
         known = rows >= 0
-        slots, codes = columns.at // SLOT_SECONDS, PHONE_CODES[columns.kind]
-        codes[(columns.kind == _CALL_IN) & (columns.duration_s <= 0)] = INCOMING  # rang, was not answered
+        slots, codes = columns.at // SLOT_SECONDS, phone_codes(columns.kind, columns.duration_s)
         for block, at in self._by_block(rows, known):
             keep = at[self._in_time(block, rows[at] % ROWS, slots[at])]
             in_block = rows[keep] % ROWS

@@ -16,17 +16,21 @@ Warnings = Annotated[
     Path | None, typer.Option(help="폭염·한파 특보 (JSON lines) · warnings of heat and cold, in their order")
 ]
 Out = Annotated[Path, typer.Option(help="알림, 한 줄에 하나 · alert events, one JSON object a line, ordered by `at`")]
+Report = Annotated[
+    Path | None, typer.Option(help="읽고 인쇄할 보고서 (HTML) · a page to read and print: alerts, homes, pictures")
+]
 Tz = Annotated[str | None, typer.Option(help="시간대 없는 시각의 시간대 · zone of naive times (default: setting tz)")]
 
 
 def backtest(
     meter: Meter, out: Out, phone: Phone = None, households: Households = None, warnings: Warnings = None,
-    tz: Tz = None,
+    tz: Tz = None, report: Report = None,
 ) -> None:  # fmt: skip
     """지난 기록을 판단합니다 · judge history by the functions that judge the live stream; no broker needed."""
     from anbu import configuration, history
     from anbu.console import bar
     from simulators import backtest
+    from simulators.review import review
 
     settings = configuration.load(tz=tz)
     with bar() as progress, history.alerts_file(out) as write:
@@ -37,8 +41,12 @@ def backtest(
         def step(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
-        for alert in backtest.backtest(past.meter, past.phone, past.households, settings, step, past.warnings):
-            write(alert)
+        if report is None:
+            for alert in backtest.backtest(past.meter, past.phone, past.households, settings, step, past.warnings):
+                write(alert)
+        else:
+            found = review(past.meter, past.phone, past.households, settings, write, step, past.warnings)
+            history.save_report(found, past, settings, report)
         progress.update(task, completed=progress.tasks[0].total)
     history.report(past, write.counts, out)
 

@@ -151,3 +151,16 @@ def test_a_model_that_cannot_be_used_is_a_mistake(
     assert "anbu train" in line or "No such file" in line
     assert "Traceback" not in said.err
     assert not Path("alerts.jsonl").exists()
+
+
+def test_a_report_is_a_page_and_changes_no_alert(run: Run, town: Path) -> None:
+    """`--report`: the same alerts, and one HTML file that counts them; nothing half-written is left."""
+    files = ("--meter", town / "meter.parquet", "--phone", town / "phone.parquet",
+             "--households", town / "households.jsonl")  # fmt: skip
+    assert run("backtest", *files, "--out", "plain.jsonl").code == 0
+    assert run("backtest", *files, "--out", "told.jsonl", "--report", "out.html").code == 0
+    assert alerts(Path("told.jsonl")) == alerts(Path("plain.jsonl"))
+    page = Path("out.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "40 homes" in page
+    assert not list(Path().glob("*.partial"))

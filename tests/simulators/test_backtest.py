@@ -43,6 +43,18 @@ def test_it_is_the_stream_on_time() -> None:
     assert judged(LIFE) == sorted(play(LIFE)[0], key=in_time)
 
 
+def test_looking_on_changes_nothing() -> None:
+    """The same alerts, and somebody looks at the end of each hour."""
+    clocks: list[int | None] = []
+    alerts = list(
+        backtest(LIFE.meter, LIFE.phone, LIFE.households, SHORT, look=lambda p: clocks.append(p.marks.clock))
+    )
+    assert alerts == judged(LIFE)
+    hours = [c for c in clocks if c is not None]
+    assert np.diff(hours).tolist() == [4] * (len(hours) - 1)
+    assert hours[0] % 4 == 0
+
+
 def test_no_alert_is_raised_before_what_gave_it_away_was_over() -> None:
     """Hourly meters: alerts by them come at the end of an hour."""
     life = lives(minutes=60, stop=1.5)
