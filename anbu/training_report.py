@@ -12,7 +12,7 @@ from anbu.feature_names import readable
 from simulators.training import Trained
 
 _KINDS = {
-    "full_stop": "쓰러짐, 모두 꺼짐 · full stop", "left_on": "쓰러짐, 켜 둔 것 · left on", "away": "외출 · away",
+    "full_stop": "쓰러짐 · full stop", "left_on": "켜 둔 채 · left on", "away": "외출 · away",
     "phone_lost": "전화 잃음 · phone lost", "gap": "자료 끊김 · gap",
 }  # fmt: skip
 _SHOWN = 10
@@ -50,8 +50,8 @@ def _learned(features: list[tuple[str, float]]) -> None:
 
 def _found(report: Mapping[str, Any]) -> Table:
     """Shares alarmed by kind of case, in homes known and new."""
-    table = Table("", "cases", "24 h", "36 h", "언젠가 · ever", "중앙값 · median h", title_justify="left")
-    for title, homes in (("", "known homes"), ("새 집 · new homes: ", "new homes")):
+    table = Table("알린 몫 · alarmed", "cases", "24 h", "36 h", "ever", "median h")
+    for title, homes in (("", "known homes"), ("새 집 new: ", "new homes")):
         for kind, n in report[homes].items():
             if n is not None and (homes == "known homes" or kind in ("full_stop", "left_on")):
                 median = f"{n['median h']:.1f}" if "median h" in n else "-"
@@ -62,7 +62,7 @@ def _found(report: Mapping[str, Any]) -> Table:
 
 def _calibration(points: list[Mapping[str, Any]]) -> Table:
     """Asked against observed, per 100 households a week."""
-    table = Table("요청 · asked", "관측 · observed", "비 · ratio", "alerts", title_justify="left")
+    table = Table("요청 · asked", "관측 · observed", "비 · ratio", "alerts")
     for p in points:
         table.add_row(
             f"{p['asked']:g}", f"{p['observed']:.2f}", f"{p['observed'] / p['asked']:.2f}", f"{p['alerts']:,}"

@@ -18,7 +18,16 @@ DEPTH, TREES, RATE = 6, 300, 0.1
 
 
 def grow(shown: Lesson, level: str, rows: NDArray[np.bool_], seed: int = 1) -> Trees:
-    """`TREES` trees for a level fitted on these rows of a lesson.
+    """`TREES` trees for a level fitted on these rows of a lesson."""
+    model = fit(shown.x[rows], shown.empty[rows], shown.weight[level][rows], seed)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.json"
+        model.save_model(str(path), format="json")
+        return trees_of(json.loads(path.read_text()))
+
+
+def fit(x: NDArray[np.float32], empty: NDArray[np.bool_], weight: NDArray[np.float32], seed: int) -> Any:
+    """CatBoost's model of rows ``x`` (n, features), ``empty`` (n,), ``weight`` (n,).
 
     One thread: with more, the last bits of the sums and so some of the questions depend on how many there are.
     """
@@ -29,11 +38,7 @@ def grow(shown: Lesson, level: str, rows: NDArray[np.bool_], seed: int = 1) -> T
         boosting_type="Plain", bootstrap_type="Bernoulli", subsample=0.6, rsm=0.5, random_seed=seed, verbose=False,
         allow_writing_files=False, thread_count=1,
     )  # fmt: skip
-    model.fit(Pool(shown.x[rows], shown.empty[rows].astype(np.int8), weight=shown.weight[level][rows], thread_count=1))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.json"
-        model.save_model(str(path), format="json")
-        return trees_of(json.loads(path.read_text()))
+    return model.fit(Pool(x, empty.astype(np.int8), weight=weight, thread_count=1))
 
 
 def trees_of(model: Mapping[str, Any]) -> Trees:

@@ -18,7 +18,9 @@ Sources = Annotated[
 Together = Annotated[
     bool, typer.Option("--together", help="전화를 모두 같은 기간에 관찰함 · all persons observed for the same days")
 ]
-Scores = Annotated[Path | None, typer.Option(help="집마다 묶음, 오경보, 발견 (CSV) · each home's fold and what came of it")]
+Scores = Annotated[
+    Path | None, typer.Option(help="집마다 묶음, 오경보, 발견 (CSV) · each home's fold and what came of it")
+]
 
 
 def train(
