@@ -41,7 +41,7 @@ def files(town: Path) -> tuple[object, ...]:
 
 @pytest.mark.usefixtures("short")
 def test_files_become_a_model(run: Run, town: Path) -> None:
-    """A model that the stream reads, which says what it is made of; the same again is the same to the byte."""
+    """A model that the stream reads, which says what it is made of; the same again gives the same."""
     asked = (*files(town), "--folds", 2, "--variants", 1, "--source", "a town, simulated", "--tz", "Asia/Seoul")
     said = run("train", *asked, "--out", "one.npz", "--scores", "homes.csv")
     assert said.code == 0, said.err
@@ -59,7 +59,7 @@ def test_files_become_a_model(run: Run, town: Path) -> None:
         assert about["out of fold"][level]["known homes"]["full_stop"]["cases"] > 0
     for words in ("배운 것 · shown", "what tells most", "left out", "asked", "observed", "full stop"):
         assert words in said.out
-    assert run("train", *asked, "--out", "again/../two.npz").code == 2  # there is no such folder
+    assert run("train", *asked, "--out", "nowhere/two.npz").code == 2  # there is no such folder
     assert run("train", *asked, "--out", "two.npz").code == 0
     one, two = forest, model.read(Path("two.npz").absolute())
     assert all(one.trees[level].leaf.tobytes() == two.trees[level].leaf.tobytes() for level in one.trees)
