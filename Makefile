@@ -60,5 +60,5 @@ COMPILE = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3
 lock: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet uv
 	echo "setuptools>=77" | $(COMPILE) pyproject.toml - --output-file requirements.lock
-	echo "setuptools>=77" | $(COMPILE) pyproject.toml - --extra test --constraint requirements.lock \
+	echo "setuptools>=77" | $(COMPILE) pyproject.toml - --extra test --extra train --constraint requirements.lock \
 		--output-file requirements-test.lock

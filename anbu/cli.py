@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from anbu import errors
-from anbu.commands import care, feed, judge, run
+from anbu.commands import care, feed, judge, run, teach
 
 ABOUT = """안부: 전기와 전화 기록으로, 혼자 사는 분의 생활이 멈춘 것을 몇 시간 안에 알아챕니다.
 
@@ -25,7 +25,7 @@ app = typer.Typer(
 PANELS: tuple[tuple[str, dict[str, Callable[..., None]]], ...] = (
     ("시작 · start here", {"demo": run.demo, "up": run.up}),
     ("자료 · data", {"ingest": feed.ingest, "warn": feed.warn, "simulate": feed.simulate}),
-    ("판단 · judging", {"backtest": judge.backtest, "replay": judge.replay}),
+    ("판단 · judging", {"backtest": judge.backtest, "replay": judge.replay, "train": teach.train}),
     ("운영 · operations", {
         "doctor": care.doctor, "topics": care.topics, "worker": run.worker, "http": run.http, "docs": care.docs,
     }),

@@ -79,14 +79,21 @@ class AlertWriter:
 @contextmanager
 def alerts_file(path: Path) -> Iterator[AlertWriter]:
     """A file of alerts that appears only when it is whole; a device or a pipe is written as it goes."""
+    with whole_file(path) as file:
+        yield AlertWriter(file)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that appears only when it is whole; a device or a pipe is written as it goes."""
     if path.exists() and not path.is_file():
         with path.open("wb") as file:
-            yield AlertWriter(file)
+            yield file
         return
     partial = path.with_name(f"{path.name}.partial")
     try:
         with partial.open("wb") as file:
-            yield AlertWriter(file)
+            yield file
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

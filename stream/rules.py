@@ -25,8 +25,8 @@ class Rules:
     """What limits are multiplied by under a warning of heat or cold of level 1 and of level 2."""
 
     @classmethod
-    def of(cls, s: Settings) -> "Rules":
-        """Rules from the settings."""
+    def of(cls, s: Settings, learned: bool = True) -> "Rules":
+        """Rules from the settings; not ``learned``: without a model, which then need not be there."""
         return cls(
             Thresholds(
                 s.levels.attention_days,
@@ -36,10 +36,14 @@ class Rules:
             ),
             round(s.gaps.attention_hours * SLOTS_PER_HOUR),
             round(s.gaps.person_hours * SLOTS_PER_HOUR),
-            shipped() if s.model is None else read(s.model),
+            _model(s) if learned else None,
             s.areas.share,
             s.areas.end_share,
             s.areas.members,
             round(s.wait_minutes / 15),
             (s.limits.warning_factor, s.limits.alert_factor),
         )
+
+
+def _model(s: Settings) -> Model:
+    return shipped() if s.model is None else read(s.model)

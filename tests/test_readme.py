@@ -42,6 +42,7 @@ def shell_lines(page: str) -> list[str]:
     return [line for line in joined.splitlines() if line.strip()]
 
 
+PROJECT = tomllib.loads(text("pyproject.toml"))["project"]
 LINES = [(page, line) for page in PAGES for line in shell_lines(page)]
 
 
@@ -64,7 +65,8 @@ def test_every_page_has_its_blocks_marked() -> None:
 
 @pytest.mark.parametrize(("page", "line"), LINES)
 def test_each_command_is_one_we_have(page: str, line: str) -> None:
-    """`anbu` commands parse with their options, `make` targets exist, anything else is curl on our endpoint."""
+    """`anbu` commands parse with their options, `make` targets and extras exist, anything else is curl on our
+    endpoint."""
     _, words = split(line)
     if not words:
         return
@@ -74,6 +76,9 @@ def test_each_command_is_one_we_have(page: str, line: str) -> None:
         assert words[-1].endswith(("/v1/readings", "/v1/events"))
         sent = [w.removeprefix("Content-Type: ") for w in words if w.startswith("Content-Type: ")]
         assert set(sent) <= set(http.FORMATS)
+    elif words[:2] == ["pip", "install"]:
+        assert re.fullmatch(r"anbu\[(\w+)\]", words[2])
+        assert words[2][5:-1] in PROJECT["optional-dependencies"]
     else:
         assert words[0] == "anbu", line
         GROUP.commands[words[1]].make_context(words[1], words[2:])  # type: ignore[attr-defined]
@@ -140,7 +145,7 @@ def test_the_table_of_commands_is_complete() -> None:
 
 def test_every_dependency_says_why() -> None:
     """What pyproject.toml asks for is in the README's table, and nothing else is."""
-    wanted = tomllib.loads(text("pyproject.toml"))["project"]["dependencies"]
+    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["train"]
     names = {re.split(r"[=<>;\[ ]", d)[0] for d in wanted}
     table = text("README.md").split("## 무엇을 쓰나")[1].split("For tests")[0]
     rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| ")][1:]

@@ -13,7 +13,7 @@ from anbu.commands import care
 from tests.anbu.conftest import Run
 
 COMMANDS = (
-    "demo", "up", "worker", "topics", "ingest", "warn", "backtest", "replay",
+    "demo", "up", "worker", "topics", "ingest", "warn", "backtest", "replay", "train",
     "doctor", "simulate", "docs", "http",
 )  # fmt: skip
 ROOT = Path(__file__).parent.parent.parent

@@ -1,0 +1,115 @@
+"""A model fitted and judged: whole homes and persons left out in turn, the scale and the report from those left out,
+then everything shown once more for the model itself."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.features import NAMES
+from models.forest import LEVELS, Forest, Scale, Trees
+from simulators import scores
+from simulators.calibration import Hours, scale_of
+from simulators.columns import Settled
+from simulators.lessons import Lesson, lesson
+from simulators.scores import HomeScore, Unseen
+from simulators.splice import rng_of
+from simulators.study import Lived, live
+from simulators.teach import grow, importance, odds
+from stream.rules import Rules
+
+Progress = Callable[[str, int, int], None]
+LIVING, FITTING, SCORING = "living", "fitting", "scoring"
+_SAMPLE = 20_000  # rows that the importance is seen on
+_TOP = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``days``: return period of each level that the report is at."""
+
+    seed: int
+    days: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The model, without its ``about``; ``report``: what goes there of how it does; ``homes``: each home's part."""
+
+    trees: dict[str, Trees]
+    scale: dict[str, Scale]
+    report: dict[str, object]
+    homes: list[HomeScore]
+
+    def forest(self, about: Mapping[str, object]) -> Forest:
+        """The model with what is said about it."""
+        return Forest(self.trees, self.scale, dict(about) | {"out of fold": self.report})
+
+
+def train(settled: Settled, rules: Rules, plan: Plan, progress: Progress = lambda what, done, total: None) -> Trained:
+    """Live, show, fit without each fold and with all, score each fold by the trees that never saw it."""
+    lived = live(settled.columns, rules, lambda done, total: progress(LIVING, done, total))
+    shown = lesson(lived, settled.columns, plan.seed)
+    grown = _grow_all(shown, settled, plan, progress)
+    unseen = {}
+    for done, level in enumerate(LEVELS, 1):
+        unseen[level] = _unseen(lived, settled, level, grown[level])
+        progress(SCORING, done, 2 * len(LEVELS))
+    trees = {level: grown[level][_ALL] for level in LEVELS}
+    scale = {level: scale_of(unseen[level].mean) for level in LEVELS}
+    report: dict[str, object] = {}
+    for done, level in enumerate(LEVELS, 1):
+        report[level] = scores.report(lived, settled, level, unseen[level], plan.days[level]) | {
+            "features": _top(trees[level], shown, plan.seed)
+        }
+        progress(SCORING, len(LEVELS) + done, 2 * len(LEVELS))
+    return Trained(trees, scale, report, scores.home_scores(lived, settled, unseen, plan.days))
+
+
+_ALL = -1  # the fold that leaves nothing out
+
+
+def _grow_all(shown: Lesson, settled: Settled, plan: Plan, progress: Progress) -> dict[str, dict[int, Trees]]:
+    """Trees of each level without each fold, and with all. Each is grown by one thread (see `teach.grow`), as many at
+    once as there are cores."""
+    fold = settled.fold[shown.of]
+    folds = [_ALL, *sorted(set(settled.fold[settled.scored].tolist()))]
+    out: dict[str, dict[int, Trees]] = {level: {} for level in LEVELS}
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        jobs = {pool.submit(grow, shown, level, fold != f, plan.seed): (level, f) for level in LEVELS for f in folds}
+        progress(FITTING, 0, len(jobs))
+        try:
+            for done, job in enumerate(as_completed(jobs), 1):
+                level, f = jobs[job]
+                out[level][f] = job.result()
+                progress(FITTING, done, len(jobs))
+        except BaseException:
+            pool.shutdown(cancel_futures=True, wait=False)
+            raise
+    return out
+
+
+def _unseen(lived: Lived, settled: Settled, level: str, trees: Mapping[int, Trees]) -> Unseen:
+    """Every scored life and case by the trees that were grown without its fold."""
+    life = settled.scored
+    case = np.flatnonzero(np.isin(lived.of, life))
+    years = _by_fold(trees, settled.fold[life].tolist(), lived.years, life.tolist())
+    cases = _by_fold(trees, settled.fold[lived.of[case]].tolist(), lived.cases, case.tolist())
+    return scores.unseen(lived, settled, level, years, cases)
+
+
+def _by_fold(trees: Mapping[int, Trees], fold: Sequence[int], x: Hours, columns: Sequence[int]) -> Hours:
+    """Log-odds (hours, k) of ``columns`` (k,) of features (hours, n, features), each by the trees of its ``fold``."""
+    out = np.full((len(x), len(columns)), np.nan, np.float32)
+    for i, (f, column) in enumerate(zip(fold, columns, strict=True)):
+        out[:, i] = odds(trees[f], x[:, column : column + 1])[:, 0]
+    return out
+
+
+def _top(trees: Trees, shown: Lesson, seed: int) -> list[tuple[str, float]]:
+    """The features that tell most, with their shares."""
+    rows = rng_of(seed, "importance").permutation(len(shown.x))[:_SAMPLE]
+    share = importance(trees, shown.x[np.sort(rows)])
+    return [(NAMES[i], round(float(share[i]), 4)) for i in np.argsort(-share, kind="stable")[:_TOP].tolist()]
