@@ -19,9 +19,9 @@ from stream.ids import Ids
 from stream.life import FREE, WHO, Life, Rows, Step, Terms
 from stream.strips import ROWS, Strips
 
-HEAD, LATELY, HABIT, SETTLED, DRIFT, WHO_ROW = "head", "lately", "habit", "settled", "drift", "who"
+HEAD, LATELY, BLOCKS, HABIT, SETTLED, DRIFT, WHO_ROW = "head", "lately", "blocks", "habit", "settled", "drift", "who"
 """Parts of a block, as the changelog names them."""
-_ALL = {HEAD, LATELY, HABIT, SETTLED, DRIFT, WHO_ROW}
+_ALL = {HEAD, LATELY, BLOCKS, HABIT, SETTLED, DRIFT, WHO_ROW}
 
 
 class Block:
@@ -119,6 +119,8 @@ class Block:
         now = self.now()
         steps = life.run(now, first, last, heard_until)
         self.dirty |= {HEAD, LATELY}
+        if life.calendar.closes(first, last):
+            self.dirty.add(BLOCKS)
         if life.calendar.day_start(last) > first:  # a day was learned
             self.dirty.add(HABIT)
         return steps
@@ -179,7 +181,7 @@ def mend(
     for block, at in chosen:
         before.append(block.head[at].copy())
         block.state.put(at, again.state.take(slice(offset, offset + len(at))))
-        block.dirty |= {HEAD, LATELY, HABIT}
+        block.dirty |= {HEAD, LATELY, BLOCKS, HABIT}
         block.look_again()
         offset += len(at)
     return before

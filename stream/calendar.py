@@ -45,6 +45,10 @@ class Calendar:
             into += 1
         return (None if into else self.block(slot - 1)), into
 
+    def closes(self, first: int, last: int) -> bool:
+        """Whether a block ends just before any of the slots [first, last)."""
+        return last - first >= SLOTS_PER_DAY or any(self.entered(slot)[0] is not None for slot in range(first, last))
+
     def _blocks(self, first: int, count: int) -> NDArray[np.intp]:
         """``blocks``: two-hour blocks of ``count`` slots from ``first``, (count,); not to be written to."""
         return np.array([self.block(s) for s in range(first, first + count)], np.intp)

@@ -1,8 +1,9 @@
 """State as rows of the compacted `state` topic, and back.
 
-A row is one part of one block: a slot of the meter ring, an hour of the phone ring, the heads, the habits, the
-settled state, who is in it. One more row holds the partition itself: the offsets its state includes, its clock, its
-feeds. Rows changed by a batch are written in one transaction with the alerts the batch gave rise to.
+A row is one part of one block: a slot of the meter ring, an hour of the phone ring, the heads, what changes of the
+last hours with every slot and what with every two hours, the habits, the settled state, who is in it. One more row
+holds the partition itself: the offsets its state includes, its clock, its feeds. Rows changed by a batch are written in
+one transaction with the alerts the batch gave rise to.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +17,7 @@ from models.state import DRIFT as DRIFT_TYPE
 from models.state import HABIT as HABIT_TYPE
 from models.state import HEAD as HEAD_TYPE
 from models.state import LATELY as LATELY_TYPE
-from stream.block import DRIFT, HABIT, HEAD, LATELY, SETTLED, WHO_ROW, Block
+from stream.block import BLOCKS, DRIFT, HABIT, HEAD, LATELY, SETTLED, WHO_ROW, Block
 from stream.ids import Ids
 from stream.life import WHO, Terms
 from stream.members import Names
@@ -29,8 +30,10 @@ from stream.watermark import Source
 VERSION = 2
 META = b"meta"
 NAMES = b"names"
-_SETTLED = HEAD_TYPE, LATELY_TYPE, HABIT_TYPE
 WARNINGS = b"warnings"
+_SETTLED = HEAD_TYPE, LATELY_TYPE, HABIT_TYPE
+_RUNNING: int = LATELY_TYPE.fields["blocks"][1]  # type: ignore[index]
+"""Bytes of the last hours before the figures of whole blocks."""
 
 
 class StateVersionError(Exception):
@@ -118,8 +121,9 @@ def _block_rows(block: Block, start: int) -> Iterator[Row]:
     strips.dirty_meter.clear()
     strips.dirty_phone.clear()
     now, settled = block.state, block.settled
+    running, blocks = _parted(now.lately)
     for part, arrays in (
-        (HEAD, (now.head,)), (LATELY, (now.lately,)), (HABIT, (now.habit,)),
+        (HEAD, (now.head,)), (LATELY, (running,)), (BLOCKS, (blocks,)), (HABIT, (now.habit,)),
         (SETTLED, (settled.head, settled.lately, settled.habit)), (DRIFT, (block.drift,)),
     ):  # fmt: skip
         if part in block.dirty:
@@ -180,8 +184,9 @@ class Restore:
             self._column(block.strips.phone, self._hours, block.number, int(part[1:]), value)
         elif part == HEAD:
             _fill(block.state.head, np.frombuffer(value, HEAD_TYPE))
-        elif part == LATELY:
-            _fill(block.state.lately, np.frombuffer(value, LATELY_TYPE))
+        elif part in (LATELY, BLOCKS):
+            kept = _parted(block.state.lately)[part == BLOCKS]
+            _fill(kept, np.frombuffer(value, np.uint8).reshape(-1, kept.shape[1]))
         elif part == HABIT:
             _fill(block.state.habit, np.frombuffer(value, HABIT_TYPE))
         elif part == DRIFT:
@@ -233,6 +238,12 @@ class Restore:
         p.members.restored()
         p.restored()
         return dict(meta.offsets)
+
+
+def _parted(lately: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Views of the bytes of ``lately`` (n,) that change with every slot, and of those that change when a block ends."""
+    whole = lately.view(np.uint8).reshape(len(lately), -1)
+    return whole[:, :_RUNNING], whole[:, _RUNNING:]
 
 
 def _fill(array: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> None:

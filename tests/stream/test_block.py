@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models import state
-from stream.block import DRIFT, HABIT, HEAD, LATELY, SETTLED, WHO_ROW, Block
+from stream.block import BLOCKS, DRIFT, HABIT, HEAD, LATELY, SETTLED, WHO_ROW, Block
 from stream.calendar import Calendar
 from stream.life import Life
 from stream.rules import Rules
@@ -69,12 +69,22 @@ def test_settling_comes_to_where_judging_came(pieces: int) -> None:
 
 
 def test_what_changed_is_what_is_to_be_stored() -> None:
-    """Judging changes heads and the last hours, a midnight habits too, settling the settled state and the drifts."""
+    """Judging changes heads and the last hours, every two hours the blocks before, a midnight habits too, settling the
+    settled state and the drifts; what is not said to have changed has not."""
     made, runs = block(), life()
+    fill(made, START, 96)
     made.judge(runs, START, START + 1, HEARD)
+    assert made.dirty == {HEAD, LATELY, BLOCKS}
+    made.dirty.clear()
+    before = made.state.lately.copy()
+    made.judge(runs, START + 1, START + 8, HEARD)
     assert made.dirty == {HEAD, LATELY}
-    made.judge(runs, START + 1, START + 96, HEARD)
-    assert made.dirty == {HEAD, LATELY, HABIT}
+    assert all((before[name] == made.state.lately[name]).all() for name in ("blocks", "usual", "worst"))
+    made.judge(runs, START + 8, START + 9, HEARD)
+    assert made.dirty == {HEAD, LATELY, BLOCKS}
+    assert (before["blocks"] != made.state.lately["blocks"]).any()
+    made.judge(runs, START + 9, START + 96, HEARD)
+    assert made.dirty == {HEAD, LATELY, BLOCKS, HABIT}
     made.dirty.clear()
     made.settle(runs, START, HEARD)
     assert made.dirty == {SETTLED, DRIFT}
