@@ -41,7 +41,7 @@ class Strips:
             np.maximum.at(self.meter, (column[news], rows[news]), codes[news])
             self.dirty_meter.update(np.unique(slots[news]).tolist())
             order = np.arange(len(slots), dtype=np.int32)
-            _LAST[column, rows] = order  # of repetitions within one call, one counts as news
+            _LAST[column[news], rows[news]] = order[news]  # of repetitions within one call, one counts as news
             news &= _LAST[column, rows] == order
         return news
 
