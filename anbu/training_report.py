@@ -26,11 +26,10 @@ def show(about: Mapping[str, Any], trained: Trained, path: Path) -> None:
         f"{about['folds']} folds → {escape(str(path))}",
         soft_wrap=True,
     )
+    _learned(trained.most)
     for level, report in trained.report.items():
-        assert isinstance(report, dict)
         korean, colour = LEVELS[level]
         out.print(f"\n[{colour}]{korean} {level}[/]")
-        _learned(report["features"])
         out.print(
             "  배우지 않은 집·사람에서 · on homes and persons left out: "
             f"asked {report['asked per 100 a week']:.3g} false a week per 100 households, "
@@ -43,9 +42,9 @@ def show(about: Mapping[str, Any], trained: Trained, path: Path) -> None:
 
 
 def _learned(features: list[tuple[str, float]]) -> None:
-    out.print("  가장 크게 본 것 · what tells most:")
+    out.print("\n가장 크게 본 것 · what tells most:")
     for name, share in features[:_SHOWN]:
-        out.print(f"    {share:5.1%}  {escape(readable(name))}", soft_wrap=True)
+        out.print(f"  {share:5.1%}  {escape(readable(name))}", soft_wrap=True)
 
 
 def _found(report: Mapping[str, Any]) -> Table:

@@ -48,9 +48,7 @@ class Counted:
         """The model's."""
         return self.model.scale
 
-    def log_odds(
-        self, x: NDArray[np.float32], rows: NDArray[np.intp], moment: Moment
-    ) -> Mapping[str, NDArray[np.float32]]:
+    def log_odds(self, x: NDArray[np.float32], rows: NDArray[np.intp], moment: Moment) -> NDArray[np.float32]:
         """The model's."""
         self.asked += len(rows)
         return self.model.log_odds(x, rows, moment)

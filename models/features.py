@@ -136,8 +136,9 @@ def _windows(own: NDArray[np.void], past: Array, quiet: Array, part: F32) -> lis
         bounded = (wh[0] - wh[1] + 2) / np.maximum(wh[1] - wh[2] + 2, F32(0.5))
         out += [(middle - quiet[1]) / F32(_CODE), (high - quiet[2]) / F32(_CODE), (least - quiet[0]) / F32(_CODE),
                 stirs[j] / of[j], bounded, high - least]  # fmt: skip
-    now = np.where(some, mean[0], past[MEAN, 0])
-    out.append((now - past[MEAN, -1]) / F32(_CODE))
+    now, before = np.where(some, mean[0], past[MEAN, 0]), past[MEAN, -1]
+    both = (now > 0) & (before > 0)  # a load against nothing would tell how large the home is
+    out.append((now - before) * both / F32(_CODE))
     return out
 
 

@@ -81,30 +81,24 @@ def _on_line(at: float, x: NDArray[Any], y: NDArray[Any]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """Trees and scale of each level, and ``about``: what it was fitted on, when and with which command."""
+    """Trees, the scale of each level, and ``about``: what it was fitted on, when and with which command."""
 
-    trees: dict[str, Trees]
+    trees: Trees
     scale: dict[str, Scale]
     about: dict[str, Any]
 
-    def log_odds(
-        self, x: NDArray[np.float32], rows: NDArray[np.intp], moment: Moment
-    ) -> dict[str, NDArray[np.float32]]:
-        """By level, the log-odds (k,) that nobody lives here, of features ``x`` (features, k)."""
-        return {level: trees.value(x) for level, trees in self.trees.items()}
+    def log_odds(self, x: NDArray[np.float32], rows: NDArray[np.intp], moment: Moment) -> NDArray[np.float32]:
+        """Log-odds (k,) that nobody lives here, of features ``x`` (features, k)."""
+        return self.trees.value(x)
 
 
 def encode(forest: Forest) -> bytes:
     """A model file: arrays and text, nothing that runs."""
-    arrays: dict[str, NDArray[Any]] = {}
+    trees = forest.trees
+    arrays = {"feature": trees.feature.astype(np.int16), "above": trees.above, "leaf": trees.leaf}
     for level in LEVELS:
-        t, s = forest.trees[level], forest.scale[level]
-        arrays |= {f"{level}_feature": t.feature.astype(np.int16), f"{level}_above": t.above, f"{level}_leaf": t.leaf,
-                   f"{level}_score": s.score, f"{level}_days": s.days}  # fmt: skip
-    head = {
-        "format": _FORMAT, "version": VERSION, "features": list(NAMES), "about": forest.about,
-        "bias": {level: forest.trees[level].bias for level in LEVELS},
-    }  # fmt: skip
+        arrays |= {f"{level}_score": forest.scale[level].score, f"{level}_days": forest.scale[level].days}
+    head = {"format": _FORMAT, "version": VERSION, "features": list(NAMES), "about": forest.about, "bias": trees.bias}
     out = io.BytesIO()
     np.savez_compressed(out, head=np.array(json.dumps(head, ensure_ascii=False)), **arrays)  # type: ignore[arg-type]
     return out.getvalue()
@@ -126,17 +120,17 @@ def decode(data: bytes, name: str) -> Forest:
             f"version {VERSION} with its own {len(NAMES)}: fit it again with `anbu train`"
         )
     try:
-        trees = {level: _trees(arrays, level, head["bias"][level]) for level in LEVELS}
+        trees = _trees(arrays, head["bias"])
         scale = {level: Scale(arrays[f"{level}_score"], arrays[f"{level}_days"]) for level in LEVELS}
     except (KeyError, ValueError, TypeError, AttributeError) as e:
         raise ForestError(f"{name} is damaged ({e}): make it again with `anbu train`") from e
     return Forest(trees, scale, head["about"])
 
 
-def _trees(arrays: dict[str, NDArray[Any]], level: str, bias: float) -> Trees:
-    feature, above, leaf = (arrays[f"{level}_{part}"] for part in ("feature", "above", "leaf"))
+def _trees(arrays: dict[str, NDArray[Any]], bias: float) -> Trees:
+    feature, above, leaf = (arrays[part] for part in ("feature", "above", "leaf"))
     if feature.shape != above.shape or leaf.shape != (len(feature), 1 << feature.shape[1]):
-        raise ValueError(f"{level}: shapes {feature.shape}, {above.shape}, {leaf.shape}")
+        raise ValueError(f"shapes {feature.shape}, {above.shape}, {leaf.shape}")
     if feature.size and not (feature.min() >= 0 and feature.max() < len(NAMES)):
-        raise ValueError(f"{level}: feature {feature.max()}")
+        raise ValueError(f"feature {feature.max()}")
     return Trees(feature.astype(np.intp), above.astype(np.float32), leaf.astype(np.float32), float(bias))

@@ -29,7 +29,8 @@ WEIGHT = np.array([0, 2, 4, 5, 6], np.int16)
 and a half times. Neighbours tell much the same, so twice the readings are not twice the evidence."""
 
 PACES = {"caution": 57, "serious": 30}
-"""Of the way to the newest log-odds that a mean goes in an hour, in 1/256: memories of four and eight hours."""
+"""Of the way to the newest log-odds that each level's mean goes in an hour, in 1/256: memories of four and eight hours.
+What is rarer is asked of a longer time, not of another model."""
 
 Mask = NDArray[np.bool_]
 Moved = tuple[NDArray[np.intp], NDArray[np.uint8]]
@@ -45,10 +46,9 @@ class Model(Protocol):
         """What a mean of log-odds means, by level."""
         ...
 
-    def log_odds(
-        self, x: NDArray[np.float32], rows: NDArray[np.intp], moment: Moment
-    ) -> Mapping[str, NDArray[np.float32]]:
-        """Log-odds (k,) by level of features ``x`` (features, k): of ``rows`` (k,) at a ``moment``, for who records."""
+    def log_odds(self, x: NDArray[np.float32], rows: NDArray[np.intp], moment: Moment) -> NDArray[np.float32]:
+        """Log-odds (k,) that nobody lives here, of features ``x`` (features, k): of ``rows`` (k,) at a ``moment``, for
+        who records."""
         ...
 
 
@@ -238,9 +238,10 @@ def _ask(heads: Heads, lately: NDArray[np.void], day: Day, told: Told) -> None:
     if not len(rows):
         return
     x = features.features(heads, lately, day.usual, told.moment, rows)
-    for name, value in day.model.log_odds(x, rows, told.moment).items():
-        odds = np.rint(np.clip(value * UNIT, FLOOR, -FLOOR)).astype(np.int32)
-        mean, pace = getattr(heads, name), PACES[name]
+    value = day.model.log_odds(x, rows, told.moment)
+    odds = np.rint(np.clip(value * UNIT, FLOOR, -FLOOR)).astype(np.int32)
+    for level, pace in PACES.items():
+        mean = getattr(heads, level)
         mean[rows] += ((odds - mean[rows]) * pace >> 8).astype(np.int16)
 
 

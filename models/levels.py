@@ -23,8 +23,10 @@ LEARNING_DAYS = 7
 
 _SCALE, _POWER, _OFFSET = 8.5, 2.2, 3.0
 _OUT = 32_000
-_CALM = UNIT  # an alert is over when the log-odds are this far below what raises one
-_BOTH = 2 * UNIT  # each signal's own part that `serious` needs: one silent source alone reaches at most caution
+CALM = UNIT
+"""An alert is over when the log-odds (1/64 nat) are this far below what raises one."""
+BOTH = 2 * UNIT
+"""Each signal's own part (1/64 nat) that `serious` needs: one silent source alone reaches at most caution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def steps(
     caution, serious = model.scale["caution"], model.scale["serious"]
     at = [round(UNIT * s) for s in (*map(caution.score_at, periods[:2]), serious.score_at(periods[2]))]
     learned_at = [np.where(ready & by_model, min(a, _OUT), _OUT).astype(np.int16) for a in at]
-    calm = np.where(ready & by_model, at[0] - _CALM, _OUT).astype(np.int16)
+    calm = np.where(ready & by_model, at[0] - CALM, _OUT).astype(np.int16)
     return Steps(tuple(score), tuple(learned_at[:2]), learned_at[2], calm)
 
 
@@ -100,7 +102,7 @@ def plain(
     """Level by evidence, and where it is all over: joint score, the meter's and the phone's own parts, scores of the
     levels; (n,) each."""
     level = (score >= steps[0]).astype(np.uint8) + (score >= steps[1])
-    level += (score >= steps[2]) & (meter >= _BOTH) & (phone >= _BOTH)
+    level += (score >= steps[2]) & (meter >= BOTH) & (phone >= BOTH)
     return level, score == 0
 
 
@@ -111,5 +113,5 @@ def learned(
     """Level by the learned log-odds, and where it is all over, of ``rows`` (k,): means of the last hours and the
     phone's own evidence, (k,) each. Whose phone is not silent too is at most `CAUTION`."""
     level = (caution >= steps.caution[0][rows]).astype(np.uint8) + (caution >= steps.caution[1][rows])
-    level[(serious >= steps.serious[rows]) & (phone >= _BOTH)] = SERIOUS
+    level[(serious >= steps.serious[rows]) & (phone >= BOTH)] = SERIOUS
     return level, caution < steps.calm[rows]

@@ -39,7 +39,7 @@ HEAD = np.dtype(
         ("life", "<i4"),  # slot of the last proof of life
         ("data", "<i4"),  # last slot with a measured reading
         ("caution", "<i2"),  # the learned log-odds that nobody lives here, as a mean of the last hours (1/64 nat)
-        ("serious", "<i2"),  # ... of the last half day
+        ("serious", "<i2"),  # ... of a longer time, see `judge.PACES`
         ("level", "u1"),  # 0 none, 1 attention, 2 caution, 3 serious
         ("gap", "u1"),  # 0 data there, 1 data_gap, 2 data_gap that a person is to look at
     ]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.features import NAMES
 from models.forest import Scale
 from models.judge import PACES
+from models.levels import BOTH, CALM
 from models.state import FLOOR, UNIT
 from simulators.study import HOURS
 
@@ -25,8 +26,7 @@ ASKED = (20.0, 10.0, 5.0, 2.0, 1.0, 0.5)
 PER_100_A_WEEK = 700.0
 
 _UNUSED, _PHONE = NAMES.index("unused h"), NAMES.index("phone")
-_CALM = 1.0  # below the level by so much, an alert is over
-_BOTH = 2.0  # nats of the phone's own that `serious` needs, as in `models.levels`
+_CALM, _BOTH = CALM / UNIT, BOTH / UNIT  # nats
 _HALVINGS = 14
 
 

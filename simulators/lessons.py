@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features import NAMES
-from models.forest import LEVELS
 from simulators.people import Rng
 from simulators.splice import AWAY, EMERGENCIES, GAP, LEFT_ON, PHONE_LOST, Case, rng_of
 from simulators.study import HOURS, Column, Lived, hours_to_onset
@@ -27,7 +26,7 @@ _LONGEST = 60  # hours after an onset that are shown
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What counts how much in fitting a level: emergencies by the hours since their onset (before ``early``, up to
+    """What counts how much in fitting: emergencies by the hours since their onset (before ``early``, up to
     ``late``, after), ones in which something stays on, and what is none."""
 
     early: float
@@ -37,20 +36,17 @@ class Weights:
     other: Mapping[str, float]
 
 
-WEIGHTS = {
-    "caution": Weights(5, 26, (0.2, 1.8, 0.4), 0.5, {AWAY: 0.5, PHONE_LOST: 0.5, GAP: 0.5}),
-    "serious": Weights(8, 40, (0.1, 1.2, 0.6), 0.6, {AWAY: 0.4, PHONE_LOST: 2.0, GAP: 1.0}),
-}
+WEIGHTS = Weights(5, 26, (0.2, 1.8, 0.4), 0.5, {AWAY: 0.5, PHONE_LOST: 0.5, GAP: 0.5})
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Hours shown: features ``x`` (n, features), ``empty`` (n,) whether nobody lives there, ``weight`` (n,) by level,
-    and the column each is of."""
+    """Hours shown: features ``x`` (n, features), ``empty`` (n,) whether nobody lives there, ``weight`` (n,), and
+    the column each is of."""
 
     x: NDArray[np.float32]
     empty: NDArray[np.bool_]
-    weight: Mapping[str, NDArray[np.float32]]
+    weight: NDArray[np.float32]
     of: NDArray[np.intp]
 
 
@@ -75,7 +71,7 @@ def lesson(lived: Lived, columns: Sequence[Column], seed: int) -> Lesson:
     return Lesson(
         np.concatenate([p.x for p in parts]),
         np.concatenate([np.full(len(p.x), _emergency(p.case)) for p in parts]),
-        {level: np.concatenate([_weight(p, WEIGHTS[level]) for p in parts]) for level in LEVELS},
+        np.concatenate([_weight(p, WEIGHTS) for p in parts]),
         np.concatenate([np.full(len(p.x), p.of, np.intp) for p in parts]),
     )
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models import state
 from models.features import NAMES, Moment
-from models.forest import LEVELS, Scale
+from models.forest import Scale
 from models.slots import SLOTS_PER_DAY, SLOTS_PER_HOUR
 from models.state import State
 from simulators.empty import Empty
@@ -41,12 +41,10 @@ class Recorder:
         self.begin = begin
         self.x = np.full((hours, homes, len(NAMES)), np.nan, np.float32)
 
-    def log_odds(
-        self, x: NDArray[np.float32], rows: NDArray[np.intp], moment: Moment
-    ) -> dict[str, NDArray[np.float32]]:
+    def log_odds(self, x: NDArray[np.float32], rows: NDArray[np.intp], moment: Moment) -> NDArray[np.float32]:
         """Keep the features (features, k) of ``rows`` (k,)."""
         self.x[(moment.number - self.begin) // SLOTS_PER_HOUR, rows] = x.T
-        return {level: np.full(len(rows), -9, np.float32) for level in LEVELS}
+        return np.full(len(rows), -9, np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,13 @@ from simulators.lessons import JOINT, Lesson
 
 F32 = np.float32
 DEPTH, TREES, RATE = 6, 300, 0.1
+LEAF_STEPS = 1
+"""Newton steps to a leaf's value: more take longer to fit and find no more."""
 
 
-def grow(shown: Lesson, level: str, rows: NDArray[np.bool_], seed: int = 1) -> Trees:
-    """`TREES` trees for a level fitted on these rows of a lesson."""
-    model = fit(shown.x[rows], shown.empty[rows], shown.weight[level][rows], seed)
+def grow(shown: Lesson, rows: NDArray[np.bool_], seed: int = 1) -> Trees:
+    """`TREES` trees fitted on these rows of a lesson."""
+    model = fit(shown.x[rows], shown.empty[rows], shown.weight[rows], seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.json"
         model.save_model(str(path), format="json")
@@ -35,8 +37,8 @@ def fit(x: NDArray[np.float32], empty: NDArray[np.bool_], weight: NDArray[np.flo
 
     model = CatBoostClassifier(
         depth=DEPTH, iterations=TREES, learning_rate=RATE, l2_leaf_reg=5, border_count=64,
-        boosting_type="Plain", bootstrap_type="Bernoulli", subsample=0.6, rsm=0.5, random_seed=seed, verbose=False,
-        allow_writing_files=False, thread_count=1,
+        leaf_estimation_iterations=LEAF_STEPS, boosting_type="Plain", bootstrap_type="Bernoulli", subsample=0.6,
+        rsm=0.5, random_seed=seed, verbose=False, allow_writing_files=False, thread_count=1,
     )  # fmt: skip
     return model.fit(Pool(x, empty.astype(np.int8), weight=weight, thread_count=1))
 

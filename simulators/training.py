@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,16 +37,18 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The model, without its ``about``; ``report``: what goes there of how it does; ``homes``: each home's part."""
+    """The model, without its ``about``; what goes there: ``most``, the features that tell most with their shares, and
+    ``report``, how each level does; ``homes``: each home's part."""
 
-    trees: dict[str, Trees]
+    trees: Trees
     scale: dict[str, Scale]
-    report: dict[str, object]
+    most: list[tuple[str, float]]
+    report: dict[str, dict[str, Any]]
     homes: list[HomeScore]
 
     def forest(self, about: Mapping[str, object]) -> Forest:
         """The model with what is said about it."""
-        return Forest(self.trees, self.scale, dict(about) | {"out of fold": self.report})
+        return Forest(self.trees, self.scale, dict(about) | {"tells most": self.most, "out of fold": self.report})
 
 
 def train(settled: Settled, rules: Rules, plan: Plan, progress: Progress = lambda what, done, total: None) -> Trained:
@@ -53,37 +56,35 @@ def train(settled: Settled, rules: Rules, plan: Plan, progress: Progress = lambd
     lived = live(settled.columns, rules, lambda done, total: progress(LIVING, done, total))
     shown = lesson(lived, settled.columns, plan.seed)
     grown = _grow_all(shown, settled, plan, progress)
-    unseen = {}
-    for done, level in enumerate(LEVELS, 1):
-        unseen[level] = _unseen(lived, settled, level, grown[level])
-        progress(SCORING, done, 2 * len(LEVELS))
-    trees = {level: grown[level][_ALL] for level in LEVELS}
-    scale = {level: scale_of(unseen[level].mean) for level in LEVELS}
-    report: dict[str, object] = {}
-    for done, level in enumerate(LEVELS, 1):
-        report[level] = scores.report(lived, settled, level, unseen[level], plan.days[level]) | {
-            "features": _top(trees[level], shown, plan.seed)
-        }
-        progress(SCORING, len(LEVELS) + done, 2 * len(LEVELS))
-    return Trained(trees, scale, report, scores.home_scores(lived, settled, unseen, plan.days))
+    years, cases = _unseen(lived, settled, grown)
+    steps = 1 + len(LEVELS)
+    progress(SCORING, 1, steps)
+    unseen: dict[str, Unseen] = {}
+    report: dict[str, dict[str, Any]] = {}
+    for done, level in enumerate(LEVELS, 2):
+        unseen[level] = scores.unseen(lived, settled, level, years, cases)
+        report[level] = scores.report(lived, settled, level, unseen[level], plan.days[level])
+        progress(SCORING, done, steps)
+    scale = {level: scale_of(u.mean) for level, u in unseen.items()}
+    homes = scores.home_scores(lived, settled, unseen, plan.days)
+    return Trained(grown[_ALL], scale, _top(grown[_ALL], shown, plan.seed), report, homes)
 
 
 _ALL = -1  # the fold that leaves nothing out
 
 
-def _grow_all(shown: Lesson, settled: Settled, plan: Plan, progress: Progress) -> dict[str, dict[int, Trees]]:
-    """Trees of each level without each fold, and with all. Each is grown by one thread (see `teach.grow`), as many at
-    once as there are cores."""
+def _grow_all(shown: Lesson, settled: Settled, plan: Plan, progress: Progress) -> dict[int, Trees]:
+    """Trees without each fold, and with all. Each is grown by one thread (see `teach.grow`), as many at once as there
+    are cores."""
     fold = settled.fold[shown.of]
     folds = [_ALL, *sorted(set(settled.fold[settled.scored].tolist()))]
-    out: dict[str, dict[int, Trees]] = {level: {} for level in LEVELS}
+    out: dict[int, Trees] = {}
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        jobs = {pool.submit(grow, shown, level, fold != f, plan.seed): (level, f) for level in LEVELS for f in folds}
+        jobs = {pool.submit(grow, shown, fold != f, plan.seed): f for f in folds}
         progress(FITTING, 0, len(jobs))
         try:
             for done, job in enumerate(as_completed(jobs), 1):
-                level, f = jobs[job]
-                out[level][f] = job.result()
+                out[jobs[job]] = job.result()
                 progress(FITTING, done, len(jobs))
         except BaseException:
             pool.shutdown(cancel_futures=True, wait=False)
@@ -91,13 +92,13 @@ def _grow_all(shown: Lesson, settled: Settled, plan: Plan, progress: Progress) -
     return out
 
 
-def _unseen(lived: Lived, settled: Settled, level: str, trees: Mapping[int, Trees]) -> Unseen:
-    """Every scored life and case by the trees that were grown without its fold."""
+def _unseen(lived: Lived, settled: Settled, trees: Mapping[int, Trees]) -> tuple[Hours, Hours]:
+    """Log-odds (hours, lives) and (hours, cases) of every scored life and case, by the trees grown without its fold."""
     life = settled.scored
     case = np.flatnonzero(np.isin(lived.of, life))
     years = _by_fold(trees, settled.fold[life].tolist(), lived.years, life.tolist())
     cases = _by_fold(trees, settled.fold[lived.of[case]].tolist(), lived.cases, case.tolist())
-    return scores.unseen(lived, settled, level, years, cases)
+    return years, cases
 
 
 def _by_fold(trees: Mapping[int, Trees], fold: Sequence[int], x: Hours, columns: Sequence[int]) -> Hours:

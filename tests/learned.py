@@ -12,15 +12,14 @@ from models.forest import LEVELS, Scale
 SCALE = {name: Scale(np.array([-4, 0, 4], np.float32), np.array([0.1, 10, 1000], np.float32)) for name in LEVELS}
 """A mean log-odds of 0 once in ten days, of 4 once in a thousand."""
 
-Odds = Mapping[str, NDArray[np.float32]]
+Odds = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Fixed:
     """Always the same log-odds."""
 
-    caution: float
-    serious: float
+    odds: float
 
     @property
     def scale(self) -> Mapping[str, Scale]:
@@ -29,7 +28,7 @@ class Fixed:
 
     def log_odds(self, x: NDArray[np.float32], rows: NDArray[np.intp], moment: Moment) -> Odds:
         """Whatever is told."""
-        return {name: np.full(len(rows), getattr(self, name), np.float32) for name in LEVELS}
+        return np.full(len(rows), self.odds, np.float32)
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,7 @@ class Linear:
         """A sum of sines, one a feature: figures of any size are heard."""
         every = np.sin(x + np.arange(len(x), dtype=np.float32)[:, None])
         total = np.add.reduce(np.rint(every * 256).astype(np.int32), axis=0)  # whole numbers: the same in any company
-        told = (total / 256).astype(np.float32)
-        return {"caution": told, "serious": told / 2}
+        return (total / 256).astype(np.float32)
 
 
 LINEAR = Linear()

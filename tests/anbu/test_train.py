@@ -53,8 +53,10 @@ def test_files_become_a_model(run: Run, town: Path) -> None:
     assert "--meter meter.parquet --phone phone.parquet --out one.npz" in about["command"]
     assert str(town) not in str(about)
     assert str(Path.cwd()) not in str(about)
-    for level, trees in forest.trees.items():
-        assert trees.feature.shape == (8, teach.DEPTH)
+    assert forest.trees.feature.shape == (8, teach.DEPTH)
+    assert 0 < sum(share for _, share in about["tells most"]) <= 1.001
+    assert set(about["out of fold"]) == set(forest.scale)
+    for level in forest.scale:
         assert [p["asked"] for p in about["out of fold"][level]["calibration"]] == [20, 10, 5, 2, 1, 0.5]
         assert about["out of fold"][level]["known homes"]["full_stop"]["cases"] > 0
     for words in ("배운 것 · shown", "what tells most", "left out", "asked", "observed", "full stop"):
@@ -62,7 +64,7 @@ def test_files_become_a_model(run: Run, town: Path) -> None:
     assert run("train", *asked, "--out", "nowhere/two.npz").code == 2  # there is no such folder
     assert run("train", *asked, "--out", "two.npz").code == 0
     one, two = forest, model.read(Path("two.npz").absolute())
-    assert all(one.trees[level].leaf.tobytes() == two.trees[level].leaf.tobytes() for level in one.trees)
+    assert one.trees.leaf.tobytes() == two.trees.leaf.tobytes()
     assert one.about["out of fold"] == two.about["out of fold"]
     _check_scores(Path("homes.csv"))
 

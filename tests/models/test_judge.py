@@ -236,7 +236,7 @@ def _hours(count: int, own: bool = False, into: int = 0) -> Span:
 
 def test_learned_log_odds_count_as_means_of_the_last_hours() -> None:
     """Asked once an hour, each mean goes 57/256 (30/256) of the way to what the model says, from its floor."""
-    heads, day = home(model=Fixed(3.0, 3.0))
+    heads, day = home(model=Fixed(3.0))
     moved = run(heads, day, _hours(3))
     caution = serious = FLOOR
     for _ in range(3):
@@ -251,9 +251,9 @@ def test_learned_log_odds_count_as_means_of_the_last_hours() -> None:
 def test_where_a_model_judges_its_levels_count_and_not_the_plain_score() -> None:
     """A model that sees life keeps a long quiet at nothing; one that sees none raises it with evidence of half a day;
     own phone use ends the alert; before a week is learned neither says anything."""
-    heads, day = home(model=Fixed(-4.0, -4.0))
+    heads, day = home(model=Fixed(-4.0))
     assert run(heads, day, _hours(12)) == []
-    heads, day = home(model=Fixed(4.0, 4.0))
+    heads, day = home(model=Fixed(4.0))
     kept = lately(heads)
     moved = run(heads, day, _hours(24), kept=kept)
     assert [before for _, before in moved] == [levels.NONE, levels.ATTENTION]
@@ -261,13 +261,13 @@ def test_where_a_model_judges_its_levels_count_and_not_the_plain_score() -> None
     run(heads, day, _hours(1, own=True, into=24), kept=kept)
     assert heads.caution[0] > FLOOR, "asked in the very slot"
     assert heads.level[0] == levels.NONE
-    heads, day = home(days=6, model=Fixed(4.0, 4.0))
+    heads, day = home(days=6, model=Fixed(4.0))
     assert run(heads, day, _hours(24)) == []
 
 
 def test_a_phone_in_use_lately_keeps_the_learned_level_at_caution() -> None:
     """Whatever a model says, serious needs the phone's own silence too."""
-    heads, day = home(model=Fixed(5.0, 5.0))
+    heads, day = home(model=Fixed(5.0))
     quiet = _hours(48)
     run(heads, day, replace(quiet, heard=np.zeros_like(quiet.heard)))
     assert (heads.phone[0], heads.level[0]) == (0, levels.CAUTION)

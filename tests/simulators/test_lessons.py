@@ -26,12 +26,11 @@ def shown(column: Column, cases: list[Case], joint: float = 0.0) -> Lesson:
     return lesson(Lived(years, forks, np.zeros(len(cases), np.intp), cases), [column], 1)
 
 
-@pytest.mark.parametrize("level", list(WEIGHTS))
 @pytest.mark.parametrize("kind", [FULL_STOP, LEFT_ON, AWAY])
-def test_hours_of_a_case_count_by_how_long_it_lasts(column: Column, level: str, kind: str) -> None:
+def test_hours_of_a_case_count_by_how_long_it_lasts(column: Column, kind: str) -> None:
     """Early, due and late hours of an emergency have their weights, what is none has one; nothing before the onset."""
     case = next(c for c in column.cases if c.scenario == kind)
-    got, w = shown(column, [case]), WEIGHTS[level]
+    got, w = shown(column, [case]), WEIGHTS
     of_case = got.x[:, 0] > 0
     assert (got.empty[of_case] == (kind in EMERGENCIES)).all()
     assert not got.empty[~of_case].any()
@@ -43,15 +42,14 @@ def test_hours_of_a_case_count_by_how_long_it_lasts(column: Column, level: str, 
     else:
         expected = np.select([since < w.early, since < w.late], w.by_hours[:2], w.by_hours[2])
         expected = expected * (w.left_on if kind == LEFT_ON else 1)
-    np.testing.assert_allclose(got.weight[level][of_case], expected, rtol=1e-6)
+    np.testing.assert_allclose(got.weight[of_case], expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("joint", [0.0, 5.0])
 def test_a_life_counts_the_same_however_much_is_shown(column: Column, joint: float) -> None:
     """Hours with some evidence are shown four times as often at a quarter of the weight each."""
     got = shown(column, [], joint)
-    for weight in got.weight.values():
-        assert weight.sum() == pytest.approx(0.12 * (HOURS - 240), rel=0.1)
+    assert got.weight.sum() == pytest.approx(0.12 * (HOURS - 240), rel=0.1)
     assert len(got.x) == pytest.approx((0.48 if joint else 0.12) * (HOURS - 240), rel=0.1)
 
 

@@ -1,5 +1,7 @@
 """Trees grown by CatBoost and kept as arrays."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ def shown(n: int = 3000, features: int = 6, seed: int = 3) -> Lesson:
     x[:, 3], x[:, -2] = rng.integers(0, 3, n), 7
     empty = x[:, 0] + x[:, 1] * (x[:, 3] > 0) + rng.normal(0, 0.5, n) > 1
     weight = rng.random(n).astype(np.float32)
-    return Lesson(x, empty, {"caution": weight, "serious": 1 - weight}, np.zeros(n, np.intp))
+    return Lesson(x, empty, weight, np.zeros(n, np.intp))
 
 
 def everything(lesson: Lesson) -> NDArray[np.bool_]:
@@ -31,8 +33,8 @@ def test_trees_say_what_catboost_says(seed: int, monkeypatch: pytest.MonkeyPatch
     """The log-odds of the arrays are those of the model they come from, on hours shown and on others."""
     monkeypatch.setattr(teach, "TREES", 40)
     lesson, others = shown(seed=seed), shown(seed=seed + 50)
-    trees = grow(lesson, "caution", everything(lesson), seed)
-    model = fit(lesson.x, lesson.empty, lesson.weight["caution"], seed)
+    trees = grow(lesson, everything(lesson), seed)
+    model = fit(lesson.x, lesson.empty, lesson.weight, seed)
     for x in (lesson.x, others.x):
         said = model.predict(x, prediction_type="RawFormulaVal")
         np.testing.assert_allclose(trees.value(np.ascontiguousarray(x.T)), said, atol=1e-5, rtol=1e-5)
@@ -53,30 +55,30 @@ def test_a_tree_of_few_questions_and_one_of_none() -> None:
 
 
 def test_the_same_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same hours and seed give the same trees, another seed or level gives others."""
+    """The same hours and seed give the same trees, another seed or other weights give others."""
     monkeypatch.setattr(teach, "TREES", 10)
     lesson = shown()
-    first, again = (grow(lesson, "caution", everything(lesson), 1) for _ in range(2))
+    first, again = (grow(lesson, everything(lesson), 1) for _ in range(2))
     assert first.leaf.tobytes() == again.leaf.tobytes()
     assert first.above.tobytes() == again.above.tobytes()
-    for level, seed in (("caution", 2), ("serious", 1)):
-        assert grow(lesson, level, everything(lesson), seed).leaf.tobytes() != first.leaf.tobytes()
+    for other, seed in ((lesson, 2), (replace(lesson, weight=1 - lesson.weight), 1)):
+        assert grow(other, everything(other), seed).leaf.tobytes() != first.leaf.tobytes()
 
 
 def test_only_the_rows_given_are_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left out changes nothing."""
     monkeypatch.setattr(teach, "TREES", 10)
     lesson, half = shown(), np.arange(3000) < 1500
-    part = Lesson(lesson.x[half], lesson.empty[half], {"caution": lesson.weight["caution"][half]}, lesson.of[half])
-    apart = grow(part, "caution", everything(part))
-    assert grow(lesson, "caution", half).leaf.tobytes() == apart.leaf.tobytes()
+    part = Lesson(lesson.x[half], lesson.empty[half], lesson.weight[half], lesson.of[half])
+    apart = grow(part, everything(part))
+    assert grow(lesson, half).leaf.tobytes() == apart.leaf.tobytes()
 
 
 def test_importance_is_of_what_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shares sum to one; noise and what never varies have next to none."""
     monkeypatch.setattr(teach, "TREES", 40)
     lesson = shown()
-    share = importance(grow(lesson, "caution", everything(lesson)), lesson.x)
+    share = importance(grow(lesson, everything(lesson)), lesson.x)
     assert share.sum() == pytest.approx(1)
     assert share[0] > share[1] > share[2]
     assert share[[2, 4, 5]].max() < 0.1
