@@ -14,6 +14,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,7 +29,8 @@ from stream import files, model
 from stream.settings import Settings
 
 Cost = tuple[float, int]
-Rows = Iterator[tuple[str, Scored, Cost]]
+Rows = Iterator[tuple[str, Scored, Callable[[], Cost]]]
+"""Settings of a detector: name, scores, and what it costs, measured when asked."""
 NEEDS = {"river": "river", "forest": "sklearn", "left-out": "catboost"}
 HEADS = ("Detector", "False cautions per 100 households a week", "Full stop found within 24 h", "Median hours",
          "Left-on within 36 h", "us per slot and household", "Bytes per household")  # fmt: skip
@@ -36,7 +38,7 @@ HEADS = ("Detector", "False cautions per 100 households a week", "Full stop foun
 
 def _simple(trial: Trial, name: str, settings: dict[str, simple.Rival]) -> Rows:
     for setting, rival in settings.items():
-        yield f"{name} ({setting})", simple.run(rival, trial), simple.cost(rival, trial.years)
+        yield f"{name} ({setting})", simple.run(rival, trial), partial(simple.cost, rival, trial.years)
 
 
 def _timer(trial: Trial, say: Say, args: argparse.Namespace) -> Rows:
@@ -63,7 +65,11 @@ def _learner(trial: Trial, say: Say, name: str, kind: str, run: learners.Learner
         years, cases, took = run(what, trial, say)
         cost = took / slots * 1e6, learners.size_of(kind, what.years.shape[2])
         for way, scored in learners.ways(years, cases, trial).items():
-            yield f"{name} ({features}, {way})", scored, cost
+            yield f"{name} ({features}, {way})", scored, partial(_known, cost)
+
+
+def _known(cost: Cost) -> Cost:
+    return cost
 
 
 def _river(trial: Trial, say: Say, args: argparse.Namespace) -> Rows:
@@ -75,17 +81,17 @@ def _forest(trial: Trial, say: Say, args: argparse.Namespace) -> Rows:
 
 
 def _rules(trial: Trial, say: Say, args: argparse.Namespace) -> Rows:
-    yield "anbu's rules, no learned model", ours.rules(trial), ours.cost(None, trial.years)
+    yield "anbu's rules, no learned model", ours.rules(trial), partial(ours.cost, None, trial.years)
 
 
 def _anbu(trial: Trial, say: Say, args: argparse.Namespace) -> Rows:
     forest = model.read(args.model) if args.model else model.shipped()
     name = "anbu, model given" if args.model else "anbu, shipped model (has seen these homes)"
-    yield name, ours.learned(trial, forest.trees["caution"]), ours.cost(forest, trial.years)
+    yield name, ours.learned(trial, forest.trees["caution"]), partial(ours.cost, forest, trial.years)
 
 
 def _left_out(trial: Trial, say: Say, args: argparse.Namespace) -> Rows:
-    yield "anbu, home and person left out", ours.left_out(trial, say), ours.cost(model.shipped(), trial.years)
+    yield "anbu, home and person left out", ours.left_out(trial, say), partial(ours.cost, model.shipped(), trial.years)
 
 
 DETECTORS: dict[str, Callable[[Trial, Say, argparse.Namespace], Rows]] = {
@@ -118,13 +124,13 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def best(trial: Trial, rows: Rows, budget: float, say: Say) -> str:
     """The row of the setting that finds most full stops within a day."""
-    found: list[tuple[float, str]] = []
+    found = []
     for name, scored, cost in rows:
         r = result_of(trial, scored, budget)
-        line = row(name, r, cost)
-        say(f"{line} ({r.cases} cases, {r.left_out} more with an alert before)")
-        found.append((r.stopped, line))
-    return max(found)[1]
+        say(f"{name}: {r}")
+        found.append((r.stopped, name, r, cost))
+    _, name, r, cost = max(found, key=lambda f: f[0])
+    return row(name, r, cost())
 
 
 def row(name: str, r: Result, cost: Cost) -> str:

@@ -77,8 +77,9 @@ def columns_of(
 ) -> tuple[list[Column], NDArray[np.intp]]:
     """A column for each usable home of 150 days; where there are ``variants``, so many more of each, and the homes that
     are not usable, to be taught from only. And the fold of each column: whole homes and whole persons are in one."""
-    homes = [h for h in homes if usable(h, LEAST_DAYS) or (variants and h.days >= LEAST_DAYS)]
-    fold = fold_of([h.household_id for h in homes], _FOLDS)
+    homes = [h for h in homes if h.days >= LEAST_DAYS]
+    fold = fold_of([h.household_id for h in homes], _FOLDS)  # of all of them: who lives where is always the same
+    homes = [h for h in homes if variants or usable(h, LEAST_DAYS)]
     of_person = fold_of([p.person_id for p in persons], _FOLDS)
     found, folds = [], []
     for home in homes:
