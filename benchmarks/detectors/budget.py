@@ -29,9 +29,11 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """False alerts per 100 households a week; shares of emergencies found in time; hours to the alert of a full stop
-    (infinite where there is none) at the median; cases left out because an alert stood at the onset or before it."""
+    """The threshold; false alerts per 100 households a week; shares of emergencies found in time; hours to the alert
+    of a full stop (infinite where there is none) at the median; cases scored, and those left out because an alert
+    stood at the onset or was raised in the day before."""
 
+    level: float
     false: float
     stopped: float
     median: float
@@ -90,7 +92,7 @@ def result_of(trial: Trial, scored: Scored, budget: float) -> Result:
     delay = np.where(up & (end > onset), end - onset, np.inf).min(axis=0)
     full, left = (delay[(trial.kind == kind) & ~stood] for kind in (FULL_STOP, LEFT_ON))
     return Result(
-        weekly(raised(lives, level, scored.calm)[0], weeks), float(np.mean(full <= 24)),
+        level, weekly(raised(lives, level, scored.calm)[0], weeks), float(np.mean(full <= 24)),
         float(np.quantile(full, 0.5, method="higher")), float(np.mean(left <= 36)), len(full) + len(left),
         int(stood.sum()),
     )  # fmt: skip
