@@ -10,15 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.forest import LEVELS, Scale
-from simulators.calibration import PER_100_A_WEEK, Hours, calibration, days_of, heard, means, raised, scales_of
+from simulators.calibration import ASKED, PER_100_A_WEEK, Hours, calibration, days_of, heard, means, raised, scales_of
 from simulators.columns import Settled
-from simulators.splice import EMERGENCIES, FULL_STOP, SCENARIOS
+from simulators.splice import EMERGENCIES, FULL_STOP, LEFT_ON, SCENARIOS
 from simulators.study import HOURS, Lived, hours_to_onset
 
 SETTLED_DAYS = 60
 """From this day of its record on a home counts as known: the scale and the scores are of then."""
 NEW_DAYS = (10, 25)
 """Days of a record in which a home counts as new."""
+AFTER_HOURS = tuple(range(4, 97, 4))
+"""Hours since an onset at which the share alarmed by then is told."""
+DUE = {FULL_STOP: 24, LEFT_ON: 36}
+"""Hours in which an emergency is to be found, by kind."""
 _BEFORE = 2 * HOURS  # hours of the life before a case's midnight that its means begin in
 _EARLY = 24  # who is alarmed in so many hours before the onset is not counted as found
 
@@ -70,20 +74,25 @@ def unseen(lived: Lived, settled: Settled, level: str, years: Hours, cases: Hour
 
 def report(lived: Lived, settled: Settled, level: str, u: Unseen, days: float) -> dict[str, object]:
     """A level at its return period of ``days``, out of fold: false alerts, what is found by kind of case in homes
-    known and new, asked against observed."""
+    known and new and hour by hour, asked against observed and what would be found at each rate."""
     fold = settled.fold[u.life]
     scales = scales_of(u.mean, fold)
     (now,) = calibration(u.mean, fold, scales, (PER_100_A_WEEK / days,))
     day = _midnight(lived, settled)[u.case]
     hit = _hits(lived, settled, u, scales, days)
-    new = (day >= NEW_DAYS[0]) & (day < NEW_DAYS[1])
+    known, new = day >= SETTLED_DAYS, (day >= NEW_DAYS[0]) & (day < NEW_DAYS[1])
     return {
         "asked per 100 a week": round(now.asked, 3), "false per 100 a week": round(now.observed, 3),
         "false alerts": now.alerts, "days": round(days_of(u.mean)),
-        "known homes": _kinds(lived, u, hit, day >= SETTLED_DAYS), "new homes": _kinds(lived, u, hit, new),
+        "known homes": _kinds(lived, u, hit, known), "new homes": _kinds(lived, u, hit, new),
+        "by hours": {"hours": list(AFTER_HOURS), **_by_hours(_kind(lived, u), hit, known)},
         "calibration": [
             {"asked": p.asked, "observed": round(p.observed, 3), "alerts": p.alerts}
             for p in calibration(u.mean, fold, scales)
+        ],
+        "operating": [
+            {"asked": a, **_due(_kind(lived, u), _hits(lived, settled, u, scales, PER_100_A_WEEK / a), known)}
+            for a in ASKED
         ],
     }  # fmt: skip
 
@@ -138,8 +147,33 @@ def _hits(lived: Lived, settled: Settled, u: Unseen, scales: Mapping[int, Scale]
 
 def _kinds(lived: Lived, u: Unseen, hit: NDArray[np.float64], rows: NDArray[np.bool_]) -> dict[str, Numbers | None]:
     """Of each kind of case: how many, shares alarmed within 24 and 36 hours and at all, median hours."""
-    kind = np.array([lived.each[k].scenario for k in u.case])
+    kind = _kind(lived, u)
     return {k: _numbers(hit[rows & (kind == k) & ~np.isnan(hit)]) for k in _in_order(kind.tolist())}
+
+
+def _kind(lived: Lived, u: Unseen) -> NDArray[np.str_]:
+    """Kind of each scored case, (cases,)."""
+    return np.array([lived.each[k].scenario for k in u.case], np.str_)
+
+
+def _by_hours(
+    kind: NDArray[np.str_], hit: NDArray[np.float64], rows: NDArray[np.bool_]
+) -> dict[str, list[float] | None]:
+    """Of each kind of case, the share alarmed by each of `AFTER_HOURS`; None where there is no case."""
+    counted = rows & ~np.isnan(hit)
+    return {k: _within(hit[counted & (kind == k)], AFTER_HOURS) for k in _in_order(kind.tolist())}
+
+
+def _due(kind: NDArray[np.str_], hit: NDArray[np.float64], rows: NDArray[np.bool_]) -> dict[str, float]:
+    """Share of each kind of emergency found in the hours of `DUE`, where there is a case."""
+    counted = rows & ~np.isnan(hit)
+    shares = {f"{k} {h} h": _within(hit[counted & (kind == k)], (h,)) for k, h in DUE.items()}
+    return {name: share[0] for name, share in shares.items() if share is not None}
+
+
+def _within(hit: NDArray[np.float64], hours: Sequence[int]) -> list[float] | None:
+    """Shares of ``hit`` (n,) within each of some ``hours`` (k,)."""
+    return [round(float((hit <= h).mean()), 4) for h in hours] if len(hit) else None
 
 
 def _in_order(kinds: Sequence[str]) -> list[str]:

@@ -77,6 +77,35 @@ def test_an_alert_after_the_return_is_none_on_the_absence(settled: Settled) -> N
     assert (hour[-1] > onset + lasts + 1)[away].any()
 
 
+@pytest.mark.parametrize("after", [5, 30, 500])
+def test_shares_by_hours_rise_at_the_hour_of_the_alert(settled: Settled, after: float) -> None:
+    """None is found before the alert, every one after it; the shares end where those of the table do."""
+    lived, u = watched(settled, after)
+    told = report(lived, settled, "caution", u, 70)
+    hours, stops = told["by hours"]["hours"], told["by hours"][FULL_STOP]
+    for hour, share in zip(hours, stops, strict=True):
+        assert share == (hour >= after + 1) or after < hour < after + 1
+    assert {24, 36} < set(hours)
+    for kind, numbers in told["known homes"].items():
+        shares = dict(zip(hours, told["by hours"][kind], strict=True))
+        assert (shares[24], shares[36]) == (numbers["24 h"], numbers["36 h"])
+
+
+def test_more_false_alerts_allowed_find_no_less(settled: Settled) -> None:
+    """A weak case is found at the rates whose level it reaches and at no lower one; at the level's own rate the
+    shares are those of the table."""
+    lived, u = watched(settled, 5)
+    u.cases[u.cases > 0] = np.nanquantile(u.mean, 0.9999)
+    told = report(lived, settled, "caution", u, 70)
+    points = told["operating"]
+    assert [p["asked"] for p in points] == [20, 10, 5, 2, 1, 0.5]
+    for name in ("full_stop 24 h", "left_on 36 h"):
+        shares = [p[name] for p in points]
+        assert shares == sorted(shares, reverse=True)
+        assert (shares[0], shares[-1]) == (1, 0)
+    assert points[1]["full_stop 24 h"] == told["known homes"][FULL_STOP]["24 h"]
+
+
 def test_each_home_has_its_own_false_alerts(settled: Settled) -> None:
     """They add up to those of the report, home by home; a home says its fold and what was found of its own."""
     lived, u = watched(settled, 5)
