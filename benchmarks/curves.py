@@ -45,7 +45,8 @@ _Z = 1.959964  # 95 % of a normal distribution
 
 Report = Mapping[str, Any]
 WORDS = {
-    "caution": "주의", "serious": "심각", FULL_STOP: "쓰러짐", LEFT_ON: "켜 둔 채", AWAY: "외출", PHONE_LOST: "전화 잃음",
+    "caution": "주의", "serious": "심각", FULL_STOP: "쓰러짐", LEFT_ON: "켜 둔 채",
+    AWAY: "외출", PHONE_LOST: "전화 잃음",
     "asked for, false alerts per 100 households a week": "요청한 오경보, 100가구·주",
     "observed": "관측", "in vain": "헛알림", "within a factor of 1.5": "1.5배 안",
     "hours since the onset": "시작 뒤 시간", "share alarmed": "알린 몫", "found within": "안에 발견",
@@ -174,7 +175,11 @@ def _first(ax: "Axes", many: int) -> tuple[list[Any], list[str]]:
     return handles[:many], labels[:many]
 
 
-PICTURES = {"detection-calibration.png": calibration, "detection-hours.png": hours, "detection-operating.png": operating}
+PICTURES = {
+    "detection-calibration.png": calibration,
+    "detection-hours.png": hours,
+    "detection-operating.png": operating,
+}
 
 
 def draw(forest: Forest, name: str, out: Path) -> list[Path]:

@@ -23,7 +23,7 @@ LEARNING_DAYS = 7
 
 _SCALE, _POWER, _OFFSET = 8.5, 2.2, 3.0
 _OUT = 32_000
-CALM = UNIT
+CALM = 2 * UNIT
 """An alert is over when the log-odds (1/64 nat) are this far below what raises one."""
 BOTH = 2 * UNIT
 """Each signal's own part (1/64 nat) that `serious` needs: one silent source alone reaches at most caution."""

@@ -18,7 +18,7 @@ from simulators.study import HOURS, Column, Lived, hours_to_onset
 F32 = np.float32
 JOINT = NAMES.index("joint")
 """A feature that every hour has in which the model was asked: NaN where it was not."""
-_YEAR_HOURS = 0.12  # share of a year's hours that is shown; of those with some evidence four times as much
+_YEAR_HOURS = 0.25  # share of a year's hours that is shown; of those with some evidence four times as much
 _SOME = 3.0  # nats
 _WARM = 10 * HOURS  # hours of a record before it is shown
 _LONGEST = 60  # hours after an onset that are shown
