@@ -40,7 +40,7 @@ def scored(request: pytest.FixtureRequest, trial: Trial) -> Scored:
     if request.param == "rules":
         return ours.rules(trial)
     if request.param == "anbu":
-        return ours.learned(trial, model.shipped().trees["caution"])
+        return ours.learned(trial, model.shipped().trees)
     return simple.run(RIVALS[request.param], trial)
 
 

@@ -87,7 +87,7 @@ def _rules(trial: Trial, say: Say, args: argparse.Namespace) -> Rows:
 def _anbu(trial: Trial, say: Say, args: argparse.Namespace) -> Rows:
     forest = model.read(args.model) if args.model else model.shipped()
     name = "anbu, model given" if args.model else "anbu, shipped model (has seen these homes)"
-    yield name, ours.learned(trial, forest.trees["caution"]), partial(ours.cost, forest, trial.years)
+    yield name, ours.learned(trial, forest.trees), partial(ours.cost, forest, trial.years)
 
 
 def _left_out(trial: Trial, say: Say, args: argparse.Namespace) -> Rows:

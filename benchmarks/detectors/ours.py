@@ -12,10 +12,13 @@ from models import state
 from models.features import NAMES
 from models.forest import Forest, Trees
 from models.judge import Model
+from models.levels import CALM
 from models.slots import SLOTS_PER_DAY
-from models.state import HABIT, HEAD, LATELY
+from models.state import HABIT, HEAD, LATELY, UNIT
+from simulators.calibration import means
+from simulators.lessons import lesson
 from simulators.study import BEGIN
-from simulators.teach import grow, lesson, means, odds
+from simulators.teach import grow, odds
 from stream.calendar import Calendar
 from stream.life import Life, Rows
 from stream.rules import Rules
@@ -24,7 +27,7 @@ from stream.watch import WHO
 
 F32 = np.float32
 _SCORE, _WORST = NAMES.index("score"), NAMES.index("usual score")
-_OFFSET, _CALM = 3.0, 1.0  # as in `models.levels`
+_OFFSET, _CALM = 3.0, CALM / UNIT  # the first as in `models.levels`
 
 
 def rules(trial: Trial) -> Scored:
@@ -52,7 +55,7 @@ def learned(trial: Trial, trees: Trees) -> Scored:
 def left_out(trial: Trial, say: Say) -> Scored:
     """The level caution by trees that were taught without the home and its person: five times, a fifth left out. Needs
     catboost."""
-    shown = lesson(trial.lived, list(trial.columns), "caution", np.random.default_rng(1))
+    shown = lesson(trial.lived, list(trial.columns), 1)
     years, cases = (np.full(x.shape[:2], np.nan, F32) for x in (trial.x, trial.case_x))
     fold, each = trial.fold[trial.tried], trial.fold[trial.tried][trial.of]
     for out in np.unique(fold):
