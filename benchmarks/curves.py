@@ -45,11 +45,11 @@ _Z = 1.959964  # 95 % of a normal distribution
 
 Report = Mapping[str, Any]
 WORDS = {
-    "caution": "주의", "serious": "심각", FULL_STOP: "쓰러짐", LEFT_ON: "켜 둔 채",
-    AWAY: "외출", PHONE_LOST: "전화 잃음",
+    "caution": "주의", "serious": "심각",
+    FULL_STOP: "쓰러짐", LEFT_ON: "켜 둔 채", AWAY: "외출", PHONE_LOST: "전화 잃음",
     "asked for, false alerts per 100 households a week": "요청한 오경보, 100가구·주",
     "observed": "관측", "in vain": "헛알림", "within a factor of 1.5": "1.5배 안",
-    "hours since the onset": "시작 뒤 시간", "share alarmed": "알린 몫", "found within": "안에 발견",
+    "hours since the onset": "시작 뒤 시간", "share alarmed": "알린 몫", "found in time": "제때 발견",
 }  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def hours(pen: Pen, found: Mapping[str, Report]) -> "Figure":
         ax.set(xlim=(0, told["hours"][-1]), ylim=(0, 1), title=f"{pen.say(level)}, {asked:g} asked for")
         ax.set_xticks(range(0, told["hours"][-1] + 1, 12))
         _shares(ax, pen.say("hours since the onset"), pen.say("share alarmed"))
-        ax.legend(frameon=False, fontsize=8, loc="upper left" if level == "serious" else "center right")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
@@ -150,7 +150,7 @@ def operating(pen: Pen, found: Mapping[str, Report]) -> "Figure":
                     label=f"{pen.say(kind)}, {due} h: {pen.say(level)}")  # fmt: skip
     ax.set(xscale="log", ylim=(0, 1))
     _rates(ax, pen, asked)
-    _shares(ax, ax.get_xlabel(), pen.say("found within").removesuffix(" within") + " in time")
+    _shares(ax, ax.get_xlabel(), pen.say("found in time"))
     ax.legend(frameon=False, fontsize=8, loc="lower right")
     return figure
 
@@ -188,10 +188,13 @@ def draw(forest: Forest, name: str, out: Path) -> list[Path]:
     import matplotlib
 
     pen, written = Pen(), []
+    shown = ", ".join(f"{forest.about.get(k, '?')} {k}" for k in ("homes scored", "persons", "folds"))
     with matplotlib.rc_context({"font.family": [*([pen.font] if pen.font else []), "DejaVu Sans"], "font.size": 9}):
         out.mkdir(parents=True, exist_ok=True)
         for file, picture in PICTURES.items():
-            picture(pen, found).savefig(out / file, metadata={"Software": None})
+            figure = picture(pen, found)
+            figure.suptitle(shown, fontsize=8, color="#555", x=0.99, ha="right")
+            figure.savefig(out / file, metadata={"Software": None})
             written.append(out / file)
     return written
 

@@ -22,7 +22,7 @@ from stream import enrolment, http
 from stream.records import Alert, Household, ReasonCode
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/how-to.md", "docs/why.md", "CHANGELOG.md")
+PAGES = ("README.md", "docs/how-to.md", "docs/why.md", "docs/detection.md", "CHANGELOG.md")
 MADE_BY_SHELL = re.compile(r"cat > (\S+) <<'END'\n(.*?)\nEND\n", re.S)
 GROUP = get_command(cli.app)
 
