@@ -49,8 +49,8 @@ def test_hours_of_a_case_count_by_how_long_it_lasts(column: Column, kind: str) -
 def test_a_life_counts_the_same_however_much_is_shown(column: Column, joint: float) -> None:
     """Hours with some evidence are shown four times as often at a quarter of the weight each."""
     got = shown(column, [], joint)
-    assert got.weight.sum() == pytest.approx(0.12 * (HOURS - 240), rel=0.1)
-    assert len(got.x) == pytest.approx((0.48 if joint else 0.12) * (HOURS - 240), rel=0.1)
+    assert got.weight.sum() == pytest.approx(0.25 * (HOURS - 240), rel=0.1)
+    assert len(got.x) == pytest.approx((1 if joint else 0.25) * (HOURS - 240), rel=0.1)
 
 
 def test_hours_not_asked_are_not_shown(column: Column) -> None:
@@ -60,5 +60,5 @@ def test_hours_not_asked_are_not_shown(column: Column) -> None:
     years[2000:2500] = 0
     forks = np.full((144, 1, len(NAMES)), np.nan, np.float32)
     got = lesson(Lived(years, forks, np.zeros(1, np.intp), [case]), [column], 1)
-    assert 20 < len(got.x) < 120
+    assert 60 < len(got.x) < 200
     assert not np.isnan(got.x[:, JOINT]).any()
