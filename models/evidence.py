@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.slots import BLOCKS_PER_DAY, SLOTS_PER_DAY, ZERO, code_of_watts
+from models.slots import BLOCKS_PER_DAY, SLOTS_PER_DAY, STEPS, ZERO, code_of_watts
 from models.state import BINS, CALL_BLOCKS, UNIT
 
 QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -35,7 +35,6 @@ ACTIVE = 6
 """Bins from this one on are active: above 1.6 times the quiet load."""
 _LEAST = np.float32(0.002)  # share of a bin or of activity: what was not seen can still happen
 _SMOOTH = 0.02  # of the quiet nights' slots, one at least, added to every bin: what was not seen can still happen
-_STEPS = 25.5
 _DARK_EDGE = code_of_watts(8)
 _LIVELY = code_of_watts(150)
 
@@ -68,7 +67,7 @@ def tables(habit: NDArray[np.void]) -> Tables:
     rows = np.arange(len(habit))
     ranks = [np.maximum((q * (seen - 1)).astype(np.int64), 0) for q in QUANTILES]
     at = [np.minimum(nights[rank, rows], 253) + np.uint8(1) for rank in ranks]
-    steps = [round(_STEPS * float(np.log(f))) for f in FACTORS]
+    steps = [round(STEPS * float(np.log(f))) for f in FACTORS]
     top = at[-1].astype(np.int32)
     edges = np.stack([*at, *(np.minimum(top + s, 254).astype(np.uint8) for s in steps)])
     below = [np.add.reduce(nights < edge, axis=0, dtype=np.int32) for edge in edges]  # code - 1 < edge
@@ -88,6 +87,11 @@ def living(habit: NDArray[np.void]) -> tuple[NDArray[np.float32], NDArray[np.flo
     return idle, busy
 
 
+def activity(active: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Shares of activity as habits keep them (1/255, any shape) as probabilities: neither 0 nor 1."""
+    return np.clip(active / np.float32(255), 4 * _LEAST, 1 - 4 * _LEAST)
+
+
 def bins(codes: NDArray[np.uint8], edges: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Codes (n,) or (slots, n) and edges (9, n) -> the bin of each, 0 to 9."""
     out = np.zeros(codes.shape, np.uint8)
@@ -101,7 +105,7 @@ def ratios(habit: NDArray[np.void], t: Tables, block: int) -> NDArray[np.int16]:
 
     ln(P(bin | quiet) / P(bin | living, block)), clipped.
     """
-    active = np.clip(habit["active"][:, block] / np.float32(255), 4 * _LEAST, 1 - 4 * _LEAST)[:, None]
+    active = activity(habit["active"][:, block])[:, None]
     living = np.concatenate([np.log1p(-active) + t.idle, np.log(active) + t.busy], axis=1)
     ratio = t.quiet - np.rint(np.float32(UNIT) * living).astype(np.int16)
     ratio[~t.known] = 0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models import evidence
 from models.lately import JOINT, LOW, MEAN, RANGE, RANGE_BLOCKS, STIR, TOP, joint_code
-from models.slots import BLOCKS_PER_DAY, decode_energy
+from models.slots import BLOCKS_PER_DAY, STEPS, decode_energy
 from models.state import UNIT, Heads
 
 F32 = np.float32
@@ -21,7 +21,6 @@ WINDOWS = (2, 3, 6, 11, 12)
 """Blocks of two hours that a window reaches back, beside the present one."""
 MATCHED = (3, 6, 9, 12)
 """Windows over which the load is matched with the home's own day."""
-_CODE = 25.5  # codes per e-fold of energy
 _WH = np.maximum(np.nan_to_num(decode_energy(np.arange(256, dtype=np.uint8))), 0).astype(F32)
 _FLAT = F32(16)  # variance of a profile (codes^2) that counts as none
 
@@ -53,7 +52,7 @@ _HABITS = ("worst", "joint", "stretch", "record", "phone", "phone_record", "call
 def told_empty(habit: NDArray[np.void], tables: evidence.Tables) -> Array:
     """Nats of evidence that an empty home would give in a reading, (12, n) by two-hour block of the day, of ``habit``
     (n,): the mean over its quiet nights' bins of ln(P(bin | quiet) / P(bin | living, block)); 0 where none is known."""
-    active = np.clip(habit["active"].T / F32(255), F32(0.008), F32(0.992))
+    active = evidence.activity(habit["active"].T)
     quiet = tables.quiet / F32(UNIT)
     p = np.exp(quiet)
     idle, busy = p[:, : evidence.ACTIVE], p[:, evidence.ACTIVE :]
@@ -134,11 +133,11 @@ def _windows(own: NDArray[np.void], past: Array, quiet: Array, part: F32) -> lis
         middle, high, least = sums[j] / of[j], top[j], np.minimum(low[j], top[j])
         wh = [_WH[np.rint(v).astype(np.uint8)] for v in (high, middle, least)]
         bounded = (wh[0] - wh[1] + 2) / np.maximum(wh[1] - wh[2] + 2, F32(0.5))
-        out += [(middle - quiet[1]) / F32(_CODE), (high - quiet[2]) / F32(_CODE), (least - quiet[0]) / F32(_CODE),
+        out += [(middle - quiet[1]) / F32(STEPS), (high - quiet[2]) / F32(STEPS), (least - quiet[0]) / F32(STEPS),
                 stirs[j] / of[j], bounded, high - least]  # fmt: skip
     now, before = np.where(some, mean[0], past[MEAN, 0]), past[MEAN, -1]
     both = (now > 0) & (before > 0)  # a load against nothing would tell how large the home is
-    out.append((now - before) * both / F32(_CODE))
+    out.append((now - before) * both / F32(STEPS))
     return out
 
 
@@ -158,7 +157,7 @@ def _matched(own: NDArray[np.void], past: Array, profile: Array, here: Array, pa
         mean_x, mean_p = _total(w * x) / of, _total(w * p) / of
         varies = _total(w * (p - mean_p) ** 2) / of
         together = _total(w * (p - mean_p) * (x - mean_x)) / of
-        out += [together / (varies + _FLAT), (mean_x - mean_p) / F32(_CODE), varies]
+        out += [together / (varies + _FLAT), (mean_x - mean_p) / F32(STEPS), varies]
     return out
 
 

@@ -287,19 +287,18 @@ def _levels(
     heads: Heads, lately: NDArray[np.void], day: Day, rows: NDArray[np.intp], limit: NDArray[np.uint16], number: int
 ) -> Moved:
     """Levels of the rows that have one or may get one."""
-    before, silent, steps = heads.level[rows], heads.silent[rows], day.steps
-    level, over = levels.plain(heads.score[rows], heads.meter[rows], heads.phone[rows], [s[rows] for s in steps.score])
-    if day.model is not None:
-        learned, calm = levels.learned(heads.caution[rows], heads.serious[rows], heads.phone[rows], steps, rows)
-        level, over = np.maximum(level, learned), over & calm
+    before, silent = heads.level[rows], heads.silent[rows]
+    level, over = levels.evident(
+        heads.score[rows], heads.meter[rows], heads.phone[rows], heads.caution[rows], heads.serious[rows],
+        day.steps, rows,
+    )  # fmt: skip
     ruled = silent >= limit[rows]
     by_rule = ruled & (before == levels.NONE) & (level == levels.NONE)
     by_model = (before == levels.NONE) & (level > levels.NONE) & (heads.score[rows] == 0)
-    level[ruled] = np.maximum(level[ruled], levels.CAUTION)
     heads.onset[rows[by_rule]] = number + 1 - silent[by_rule].astype(np.int32)
     unused = np.minimum(lately["unused"][rows[by_model]], SLOTS_PER_DAY).astype(np.int32)
     heads.onset[rows[by_model]] = number + 1 - unused
-    level = np.where(~ruled & over & (level == levels.NONE), levels.NONE, np.maximum(level, before)).astype(np.uint8)
+    level = levels.standing(level, over, ruled, before)
     moved = level != before
     heads.level[rows[moved]] = level[moved]
     return rows[moved], before[moved]

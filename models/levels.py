@@ -115,3 +115,23 @@ def learned(
     level = (caution >= steps.caution[0][rows]).astype(np.uint8) + (caution >= steps.caution[1][rows])
     level[(serious >= steps.serious[rows]) & (phone >= BOTH)] = SERIOUS
     return level, caution < steps.calm[rows]
+
+
+def evident(
+    score: NDArray[np.int16], meter: NDArray[np.int16], phone: NDArray[np.int16], caution: NDArray[np.int16],
+    serious: NDArray[np.int16], steps: Steps, rows: NDArray[np.intp],
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:  # fmt: skip
+    """Level by all evidence, the plain and the learned, and where both are over, of ``rows`` (k,); (k,) each."""
+    level, over = plain(score, meter, phone, [s[rows] for s in steps.score])
+    by_model, calm = learned(caution, serious, phone, steps, rows)
+    return np.maximum(level, by_model), over & calm
+
+
+def standing(
+    level: NDArray[np.uint8], over: NDArray[np.bool_], ruled: NDArray[np.bool_], before: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """The level that stands after a slot, (k,): of the evidence and the fixed limits (``ruled``), never below the one
+    ``before`` until all is over."""
+    level = np.where(ruled, np.maximum(level, CAUTION), level)
+    ended = ~ruled & over & (level == NONE)
+    return np.where(ended, NONE, np.maximum(level, before)).astype(np.uint8)

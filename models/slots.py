@@ -16,7 +16,8 @@ larger of two codes is the better knowledge: writing is taking the maximum, in a
 NOTHING, DATA, INCOMING, OWN = 0, 1, 2, 3
 """Phone codes of a slot, two bits: silent, data only, somebody tried to reach the resident, the resident used it."""
 
-_STEPS = 25.5  # codes per e-fold: a code is 4 % wide, 1 Wh to 20 kWh a slot fit in a byte
+STEPS = 25.5
+"""Codes per e-fold of energy: a code is 4 % wide, 1 Wh to 20 kWh a slot fit in a byte."""
 
 
 def slot_of(seconds: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -26,7 +27,7 @@ def slot_of(seconds: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def encode_energy(wh: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Wh per slot (any shape, >= 0) -> meter codes: 2 + 25.5 ln(1 + Wh), at most 255."""
-    scaled: NDArray[np.float32] = np.float32(_STEPS) * np.log1p(wh.astype(np.float32))
+    scaled: NDArray[np.float32] = np.float32(STEPS) * np.log1p(wh.astype(np.float32))
     return np.minimum(np.rint(scaled) + ZERO, 255).astype(np.uint8)
 
 
@@ -36,7 +37,7 @@ def decode_energy(code: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _decoded() -> NDArray[np.float32]:
-    wh = np.expm1((np.arange(256) - ZERO) / _STEPS).astype(np.float32)
+    wh = np.expm1((np.arange(256) - ZERO) / STEPS).astype(np.float32)
     wh[:ZERO] = np.nan
     return wh
 

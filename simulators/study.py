@@ -108,8 +108,8 @@ def forks(
         progress(d + 1, days + after)
     if not each:
         return None
-    spliced = [_spliced(case, first, after) for case, first in zip(each, firsts.tolist(), strict=True)]
-    meter, phone = (np.stack(part, axis=1) for part in zip(*spliced, strict=True))
+    days_after = [spliced(case, first, after) for case, first in zip(each, firsts.tolist(), strict=True)]
+    meter, phone = (np.stack(part, axis=1) for part in zip(*days_after, strict=True))
     return Forks(_rows(forked, who[of], meter, phone, BEGIN), of, each)
 
 
@@ -143,7 +143,7 @@ def hours_to_onset(case: Case, first: int) -> float:
     return (case.onset - first) % SLOTS_PER_DAY / SLOTS_PER_HOUR
 
 
-def _spliced(case: Case, first: int, days: int) -> tuple[Codes, Codes]:
+def spliced(case: Case, first: int, days: int) -> tuple[Codes, Codes]:
     """Codes of ``days`` days from the midnight before the onset."""
     midnight = case.onset - (case.onset - first) % SLOTS_PER_DAY
     begin, count = midnight - case.first, days * SLOTS_PER_DAY

@@ -15,17 +15,15 @@ from numpy.typing import NDArray
 from models import judge, levels
 from models.levels import Steps, Thresholds
 from models.slots import SLOTS_PER_DAY
+from simulators.calibration import ASKED, PER_100_A_WEEK
 from stream.block import Block
 from stream.life import FREE, Life
 from stream.partition import Partition
 
-ASKED = (20.0, 10.0, 5.0, 2.0, 1.0, 0.5)
-"""Cautions asked for per 100 households and week."""
-
 
 def days_of(asked: float) -> float:
     """The return period in days that gives ``asked`` alerts per 100 households and week."""
-    return 700 / asked
+    return PER_100_A_WEEK / asked
 
 
 @dataclass(slots=True)
@@ -46,7 +44,6 @@ class Tried:
     def __init__(self, thresholds: Thresholds, asked: Sequence[float] = ASKED) -> None:
         self.asked = tuple(asked)
         self._thresholds = [replace(thresholds, caution_days=days_of(a)) for a in asked]
-        self._limits = judge.limit_slots(thresholds)
         self._blocks: dict[int, _Followed] = {}
 
     def __call__(self, partition: Partition) -> None:
@@ -65,7 +62,7 @@ class Tried:
         followed = self._blocks.get(block.number)
         if followed is None or followed.level.shape[1] != block.n:
             followed = self._blocks[block.number] = self._begin(block, life, followed)
-        head, limit = block.head[: block.n], self._limit(block, life, followed.day, slot)
+        head, limit = block.head[: block.n], life.limit_by(followed.day, life.watch(block.now()), slot)
         mean = np.maximum(head["caution"], head["serious"])
         hot = (head["score"] >= followed.low_score) | (mean >= followed.low_mean) | (head["silent"] >= limit)
         rows = np.flatnonzero(hot | followed.level.any(axis=0))
@@ -74,11 +71,6 @@ class Tried:
         today = block.today(life)
         if today is not followed.day:  # midnight: the slot just judged was still measured by yesterday
             self._enter(followed, today)
-
-    def _limit(self, block: Block, life: Life, day: judge.Day, slot: int) -> NDArray[np.uint16]:
-        watch = life.watch(block.now())
-        limit, factor = day.limit(self._limits[watch.risks(slot)]), watch.shortened(slot)
-        return limit if factor is None else np.maximum(np.ceil(limit * factor), 1).astype(np.uint16)
 
     def _begin(self, block: Block, life: Life, before: _Followed | None) -> _Followed:
         k, n, day = len(self.asked), block.n, block.today(life)
@@ -106,12 +98,7 @@ def _move(followed: _Followed, head: NDArray[np.void], rows: NDArray[np.intp], l
     ruled = at["silent"] >= limit[rows]
     for k, steps in enumerate(followed.steps):
         before = followed.level[k, rows]
-        level, over = levels.plain(signed["score"], signed["meter"], signed["phone"], [s[rows] for s in steps.score])
-        if followed.day.model is not None:
-            learned, calm = levels.learned(signed["caution"], signed["serious"], signed["phone"], steps, rows)
-            level, over = np.maximum(level, learned), over & calm
-        level[ruled] = np.maximum(level[ruled], levels.CAUTION)
-        level = np.where(~ruled & over & (level == levels.NONE), levels.NONE, np.maximum(level, before))
+        level = levels.standing(*levels.evident(**signed, steps=steps, rows=rows), ruled, before)
         followed.level[k, rows] = level
         followed.count[k, rows] += (before < levels.CAUTION) & (level >= levels.CAUTION)
 

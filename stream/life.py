@@ -99,6 +99,11 @@ class Life:
         """Slots of silence that alarm in ``slot``, (n,)."""
         return self._limit(rows, self.today(rows), self.watch(rows), slot)
 
+    def limit_by(self, day: judge.Day, watch: Watch, slot: int) -> NDArray[np.uint16]:
+        """Slots of silence that alarm in ``slot``, (n,), measured by a ``day`` that need not be today."""
+        limit, factor = day.limit(self._limits[watch.risks(slot)]), watch.shortened(slot)
+        return limit if factor is None else np.maximum(np.ceil(limit * factor), 1).astype(np.uint16)
+
     def _spans(self, first: int, end: int) -> Iterator[tuple[int, int, int]]:
         """Runs of slots of one two-hour block: (block, first slot, end)."""
         if end - first == 1:
@@ -137,9 +142,7 @@ class Life:
 
     def _limit(self, rows: Rows, day: judge.Day, watch: Watch, slot: int) -> NDArray[np.uint16]:
         if slot < watch.limits_until:
-            limit = day.limit(self._limits[watch.risks(slot)])
-            factor = watch.shortened(slot)
-            return limit if factor is None else np.maximum(np.ceil(limit * factor), 1).astype(np.uint16)
+            return self.limit_by(day, watch, slot)
         if rows.limit is None:
             rows.limit = day.limit(self._limits[watch.risk])
         return rows.limit

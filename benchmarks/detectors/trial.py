@@ -15,8 +15,20 @@ from simulators.empty import study
 from simulators.histories import Home, strip_of, usable
 from simulators.people import Rng
 from simulators.phonelife import Person, phone_life, weekday_of
-from simulators.splice import AWAY, FULL_STOP, GAP, LEFT_ON, PHONE_LOST, Case, Reach, cases, fold_of, rng_of
-from simulators.study import HOURS, Column, Lived, hours_to_onset, live
+from simulators.splice import (
+    AWAY,
+    EMERGENCIES,
+    FULL_STOP,
+    GAP,
+    LEFT_ON,
+    PHONE_LOST,
+    Case,
+    Reach,
+    cases,
+    fold_of,
+    rng_of,
+)  # fmt: skip
+from simulators.study import HOURS, Column, Lived, hours_to_onset, live, spliced
 from simulators.variants import vary
 from stream.rules import Rules
 from stream.settings import Settings
@@ -107,7 +119,7 @@ def trial_of(columns: Sequence[Column], fold: NDArray[np.intp], say: Say = lambd
     lived = live(columns, rules, lambda done, of: say(f"lived {done} of {of} days") if done % 60 == 0 else None)
     tried = np.array([i for i, c in enumerate(columns) if not c.fit], np.intp)
     firsts = np.array([c.empty.home.first for c in columns], np.int64)
-    emergency = np.array([case.scenario in (FULL_STOP, LEFT_ON) for case in lived.each], bool)
+    emergency = np.array([case.scenario in EMERGENCIES for case in lived.each], bool)
     told = np.flatnonzero(emergency & np.isin(lived.of, tried))
     each, of = [lived.each[k] for k in told.tolist()], lived.of[told]
     onset = np.array([hours_to_onset(case, int(firsts[i])) for case, i in zip(each, of, strict=True)])
@@ -134,11 +146,11 @@ def _cases(
 ) -> Strips:
     meter, phone, weekend = [], [], []
     for case, column, since in zip(each, of.tolist(), day.tolist(), strict=True):
-        midnight = int(firsts[column]) + since * SLOTS_PER_DAY
-        begin = midnight - case.first
-        meter.append(_padded(strip_of(case.wh, case.minutes)[begin:], days))
-        phone.append(_padded(case.phone[begin:], days))
-        weekend.append(_weekend(midnight, days))
+        first = int(firsts[column])
+        codes, used = spliced(case, first, days)
+        meter.append(codes)
+        phone.append(used)
+        weekend.append(_weekend(first + since * SLOTS_PER_DAY, days))
     return Strips(_days(meter), _days(phone), np.stack(weekend, axis=1))
 
 
