@@ -5,10 +5,18 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from anbu.errors import UserError, settings_line
-from stream.settings import Settings
+from response.settings import ResponseSettings
+from stream.settings import Settings as StreamSettings
+
+
+class Settings(StreamSettings):
+    """All settings of all parts; each part takes what it knows of."""
+
+    response: ResponseSettings = Field(default_factory=ResponseSettings)
+
 
 _LOOPBACK = ("127.0.0.1", "localhost")
 
@@ -31,7 +39,7 @@ def load(**values: Any) -> Settings:
         raise UserError(f"설정 파일을 읽을 수 없습니다 · {file} is not valid TOML: {e}") from e
 
 
-def environment(settings: Settings) -> dict[str, str]:
+def environment(settings: StreamSettings) -> dict[str, str]:
     """Environment of a child process that is to have these settings.
 
     It reads the same environment and file as we did; what we may have changed since is told in its environment.
@@ -53,7 +61,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, **{name: str(value) for name, value in told.items()}}
 
 
-def local_port(settings: Settings) -> int | None:
+def local_port(settings: StreamSettings) -> int | None:
     """Port of the broker that we would start here ourselves; None where the settings name another one."""
     host, _, port = settings.broker.bootstrap.rpartition(":")
     ours = host in _LOOPBACK and settings.broker.security_protocol == "PLAINTEXT"
