@@ -46,7 +46,7 @@ Index(
 Index("due_cases", cases.c.next_step_at, postgresql_where=cases.c.next_step_at.is_not(None))
 
 case_events = Table(
-    "case_events", metadata,  # append only: a trigger refuses UPDATE and DELETE but by `forget`
+    "case_events", metadata,  # append only: triggers refuse UPDATE and DELETE but by anbu_forget and anbu_reseal
     Column("case_id", BigInteger, ForeignKey("cases.case_id", ondelete="CASCADE"), primary_key=True),
     Column("seq", Integer, primary_key=True),
     Column("at", _at, nullable=False),
@@ -145,7 +145,10 @@ duties = Table(
     Column("first_day", Date),
     Column("last_day", Date),
     Column("rank", Integer, nullable=False, server_default=text("0")),  # lower is asked first
-    UniqueConstraint("dong", "role", "person_id", "days", "from_time", "first_day", name="one_duty"),
+    UniqueConstraint(
+        "dong", "role", "person_id", "days", "from_time", "first_day", name="one_duty",
+        postgresql_nulls_not_distinct=True,
+    ),
 )  # fmt: skip
 
 leaves = Table(

@@ -1,4 +1,4 @@
-"""One data directory, one broker: who owns it now, and what a killed run left behind."""
+"""One data directory, one server (a broker, a database): who owns it now, and what a killed run left behind."""
 
 import fcntl
 import os
@@ -28,20 +28,33 @@ def command_line(pid: int) -> str:
 
 
 class Owner:
-    """A lock on a data directory that ends with its process, and the id of the broker started under it."""
+    """A lock on a data directory that ends with its process, and the id of the server started under it.
 
-    def __init__(self, data_dir: Path) -> None:
+    ``what``: the server in words, for errors. ``ask``, ``force``: the signals by which an orphan is ended.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        pid_name: str = "kafka.pid",
+        *,
+        what: str = "a broker",
+        error: type[Exception] = BrokerError,
+        ask: int = signal.SIGTERM,
+        force: int = signal.SIGKILL,
+    ) -> None:
         self._lock_file = data_dir / "owner.lock"
-        self._pid_file = data_dir / "kafka.pid"
+        self._pid_file = data_dir / pid_name
+        self._what, self._error, self._ask, self._force = what, error, ask, force
         self._lock: IO[str] | None = None
 
     def take(self, mark: str) -> bool:
-        """Take the directory, and end a broker that a killed run left in it (known by ``mark`` in its command line).
+        """Take the directory, and end a server that a killed run left in it (known by ``mark`` in its command line).
 
         Gives whether there was one: its sockets may be open for a moment after it has ended.
 
         Raises:
-            BrokerError: when a living run owns it, or the orphan does not end.
+            BrokerError (or ``error``): when a living run owns it, or the orphan does not end.
         """
         lock = open(self._lock_file, "a+")  # noqa: SIM115 - held until release
         try:
@@ -50,7 +63,7 @@ class Owner:
             lock.seek(0)
             owner = lock.read().strip() or "?"
             lock.close()
-            raise BrokerError(
+            raise self._error(
                 f"{self._lock_file.parent} is in use by another run (process {owner}): end that one, "
                 "or set ANBU_DATA_DIR to another folder"
             ) from e
@@ -69,20 +82,20 @@ class Owner:
         asked = False
         while mark in command_line(pid):  # a reused process id has another command line
             try:
-                os.kill(pid, signal.SIGKILL if asked else signal.SIGTERM)
+                os.kill(pid, self._force if asked else self._ask)
             except (ProcessLookupError, PermissionError) as e:
                 if isinstance(e, ProcessLookupError):
                     break
-                raise BrokerError(f"a broker of an earlier run (process {pid}) is not ours to end: end it") from e
+                raise self._error(f"{self._what} of an earlier run (process {pid}) is not ours: end it") from e
             if asked and time.monotonic() > until:
-                raise BrokerError(f"a broker of an earlier run (process {pid}) does not end: end it and run again")
+                raise self._error(f"{self._what} of an earlier run (process {pid}) does not end: end it and run again")
             time.sleep(0.1 if asked else 0.05)
             asked = asked or time.monotonic() > until - _ORPHAN_LIMIT_S / 2
         self._pid_file.unlink(missing_ok=True)
         return True
 
     def note(self, pid: int) -> None:
-        """Remember the broker started under this lock."""
+        """Remember the server started under this lock."""
         self._pid_file.write_text(f"{pid}\n")
 
     def release(self) -> None:

@@ -12,17 +12,17 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def _die_with(parent: int) -> Callable[[], None]:
-    """What the child does before exec: asks the kernel to be killed when the thread that started it ends.
+def _die_with(parent: int, signum: int) -> Callable[[], None]:
+    """What the child does before exec: asks the kernel for a signal when the thread that started it ends.
 
-    SIGKILL, because nobody is left to wait for a clean end. Elsewhere than on Linux there is no such request.
+    Elsewhere than on Linux there is no such request.
     """
 
     def in_child() -> None:
         # A Ctrl-C that we ignore or block for a moment must not be ignored by the child for ever.
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         if _libc is not None:
-            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            _libc.prctl(_PR_SET_PDEATHSIG, signum)
             if os.getppid() != parent:  # it died before we asked
                 os._exit(1)
 
@@ -30,11 +30,20 @@ def _die_with(parent: int) -> Callable[[], None]:
 
 
 def spawn(
-    argv: Sequence[str | Path], log: Path, *, env: Mapping[str, str] | None = None, append: bool = False
+    argv: Sequence[str | Path],
+    log: Path,
+    *,
+    env: Mapping[str, str] | None = None,
+    append: bool = False,
+    cwd: Path | None = None,
+    user: tuple[int, int] | None = None,
+    dies_by: int = signal.SIGKILL,
 ) -> "subprocess.Popen[bytes]":
-    """Start ``argv`` with its output in ``log``, in a process group of its own, to be killed when we end.
+    """Start ``argv`` with its output in ``log``, in a process group of its own, to be ended when we end.
 
-    Call it from a thread that lives as long as the program (the main one): Linux ties the child to that thread.
+    ``user``: (uid, gid) it runs as, where we are root. ``dies_by``: the signal it gets when we end; SIGKILL unless it
+    cleans up after itself, because nobody is left to wait for a clean end. Call it from a thread that lives as long as
+    the program (the main one): Linux ties the child to that thread.
 
     Raises:
         OSError: when the program or the log file cannot be opened.
@@ -46,6 +55,10 @@ def spawn(
             stdout=out,
             stderr=subprocess.STDOUT,
             env=None if env is None else dict(env),
+            cwd=cwd,
+            user=user[0] if user else None,
+            group=user[1] if user else None,
+            extra_groups=() if user else None,
             process_group=0,
-            preexec_fn=_die_with(os.getpid()),
+            preexec_fn=_die_with(os.getpid(), dies_by),  # after the change of user, which would undo the request
         )

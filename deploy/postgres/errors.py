@@ -1,0 +1,5 @@
+"""The one error of the local database: a line a person can act on."""
+
+
+class PostgresError(Exception):
+    """What was wrong, with which value, and what to do, in one line."""

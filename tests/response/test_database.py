@@ -1,0 +1,98 @@
+"""The schema: the migrations make what the tables say, once, and say clearly where they cannot."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from deploy.postgres.server import LocalPostgres
+from response import database as db
+from response.tables import metadata
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def empty_url(postgres: LocalPostgres, request: pytest.FixtureRequest) -> str:
+    """Address of an empty database of this test's own."""
+    name = f"empty_{abs(hash(request.node.name))}"
+    with create_engine(postgres.url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    return postgres.url_of(name)
+
+
+def test_migrated_schema_is_that_of_the_tables(superuser: Engine) -> None:
+    """Tables and migrations cannot drift apart: names, types, defaults, indexes and keys are the same."""
+    with superuser.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True, "compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrating_twice_and_from_two_at_once_is_harmless(empty_url: str) -> None:
+    """Whoever comes second waits and finds all done."""
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(db.migrate, [empty_url] * 4))
+    db.migrate(empty_url)
+    made = db.engine(empty_url)
+    db.check(made)
+    made.dispose()
+
+
+def test_check_says_that_a_database_is_empty_or_of_another_version(superuser: Engine) -> None:
+    """One line that names both revisions and the command."""
+    db.check(superuser)
+    with superuser.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(db.SchemaError, match=rf"the schema is 0001, this version needs {db.wanted()}: run"):
+        db.check(superuser)
+    with superuser.begin() as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+    with pytest.raises(db.SchemaError, match="the schema is empty"):
+        db.check(superuser)
+
+
+def test_schema_of_a_later_version_is_left_alone(superuser: Engine, database_url: str) -> None:
+    """An older anbu neither uses nor changes it."""
+    with superuser.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for use in (lambda: db.check(superuser), lambda: db.migrate(database_url)):
+        with pytest.raises(db.SchemaError, match="of a later version"):
+            use()
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "mysql://a/b"])
+def test_wrong_address_is_one_line(url: str) -> None:
+    """What is no PostgreSQL address is refused before anything is tried."""
+    with pytest.raises(db.SchemaError, match=r"postgresql://"):
+        db.engine(url)
+
+
+def test_database_that_does_not_answer_is_one_line_without_its_password(tmp_path: object) -> None:
+    """Nobody listens: said in one line."""
+    made = db.engine("postgresql://a:hidden@127.0.0.1:1/b")
+    with pytest.raises(db.SchemaError, match="cannot be used") as e:
+        db.check(made)
+    assert "\n" not in str(e.value)
+    assert "hidden" not in str(e.value)
+
+
+def test_connections_are_of_the_service_and_have_a_limit(database: Engine) -> None:
+    """The role is the service's, UTC is the time zone, and a statement that takes too long ends."""
+    with database.connect() as connection:
+        assert connection.scalar(text("SELECT current_user")) == db.SERVICE
+        assert connection.scalar(text("SHOW timezone")) == "UTC"
+    hurried = db.engine(str(database.url), statement_seconds=0.05)
+    with pytest.raises(DBAPIError, match="statement timeout"), hurried.connect() as connection:
+        connection.execute(text("SELECT pg_sleep(5)"))
+    hurried.dispose()
+
+
+def test_service_cannot_change_the_schema(database: Engine) -> None:
+    """Neither its tables nor its triggers."""
+    for statement in ("DROP TRIGGER append_only ON case_events", "CREATE TABLE mine (a int)", "DROP TABLE access_log"):
+        with pytest.raises(DBAPIError, match=r"must be owner|permission denied"), database.begin() as connection:
+            connection.execute(text(statement))
