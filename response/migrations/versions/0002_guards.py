@@ -73,8 +73,8 @@ def _append_only() -> None:
                     RETURN OLD;
                 END IF;
             ELSIF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'case_events' AND current_user = 'anbu_keeper' THEN
-                IF (OLD.case_id, OLD.seq, OLD.at, OLD.by, OLD.what - 'comment')
-                    IS NOT DISTINCT FROM (NEW.case_id, NEW.seq, NEW.at, NEW.by, NEW.what - 'comment') THEN
+                IF (OLD.case_id, OLD.seq, OLD.at, OLD."by", OLD.what - 'comment')
+                    IS NOT DISTINCT FROM (NEW.case_id, NEW.seq, NEW.at, NEW."by", NEW.what - 'comment') THEN
                     RETURN NEW;
                 END IF;
             END IF;
