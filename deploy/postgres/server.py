@@ -18,10 +18,10 @@ from urllib.parse import quote
 from deploy.kafka.owner import Owner
 from deploy.kafka.spawn import spawn
 from deploy.postgres import account
-from deploy.postgres.errors import PostgresError
+from deploy.postgres.errors import PostgresError, PostgresInUseError
 from deploy.postgres.reason import reason_in_log
 
-__all__ = ["LocalPostgres", "PostgresError"]
+__all__ = ["LocalPostgres", "PostgresError", "PostgresInUseError"]
 
 SUPERUSER = "anbu"
 DATABASE = "anbu"
@@ -56,7 +56,7 @@ class LocalPostgres:
         self._start_limit_s = start_limit_s
         self._durable = durable
         self._owner = Owner(
-            self.data_dir, "postgres.pid", what="a database server", error=PostgresError,
+            self.data_dir, "postgres.pid", what="a database server", error=PostgresInUseError,
             ask=signal.SIGINT, force=signal.SIGQUIT,
         )  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None

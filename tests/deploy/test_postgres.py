@@ -16,14 +16,22 @@ from sqlalchemy.pool import NullPool
 
 from deploy.postgres.reason import reason_in_log
 from deploy.postgres.server import LocalPostgres, PostgresError
+from tests.folders import open_folder
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[LocalPostgres]:
+def folder() -> Iterator[Path]:
+    """A folder that the server's account can be let into."""
+    with open_folder() as made:
+        yield made
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[LocalPostgres]:
     """A running server of this test alone, which writes to the disk as a real one does."""
-    with LocalPostgres(tmp_path / "postgres") as running:
+    with LocalPostgres(folder / "postgres") as running:
         yield running
 
 
@@ -79,18 +87,18 @@ def test_no_network_reaches_it_and_no_other_account_its_socket(server: LocalPost
     assert not server.data_dir.parent.stat().st_mode & stat.S_IROTH
 
 
-def test_path_too_long_for_a_socket_works_too(tmp_path: Path) -> None:
+def test_path_too_long_for_a_socket_works_too(folder: Path) -> None:
     """The socket is in a short folder of its own then, for the server's account alone."""
-    with LocalPostgres(tmp_path / ("folder_" * 14), durable=False) as server:
+    with LocalPostgres(folder / ("folder_" * 14), durable=False) as server:
         assert _run(server, "SELECT 1") == 1
         assert stat.S_IMODE(server._socket_dir.stat().st_mode) == 0o700
     server._socket_dir.rmdir()
 
 
-def test_short_folder_of_another_account_is_refused(tmp_path: Path) -> None:
+def test_short_folder_of_another_account_is_refused(folder: Path) -> None:
     """Nobody can put a folder there before us and read what we say."""
-    server = LocalPostgres(tmp_path / ("folder_" * 14), durable=False)
-    server._socket_dir.symlink_to(tmp_path)
+    server = LocalPostgres(folder / ("folder_" * 14), durable=False)
+    server._socket_dir.symlink_to(folder)
     try:
         with pytest.raises(PostgresError, match="belongs to another account"):
             server.start()
@@ -126,10 +134,10 @@ with create_engine(server.url).connect() as connection:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
-def test_it_ends_with_a_parent_that_was_killed_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_it_ends_with_a_parent_that_was_killed_and_nothing_is_lost(folder: Path) -> None:
     """kill -9 of the owner in the middle of writing ends the server; what was committed is there at the next start."""
     owner = subprocess.Popen(
-        [sys.executable, "-c", _OWNER, str(tmp_path / "pg")], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _OWNER, str(folder / "pg")], stdout=subprocess.PIPE, text=True
     )  # fmt: skip
     assert owner.stdout is not None
     pid = int(owner.stdout.readline())
@@ -137,7 +145,7 @@ def test_it_ends_with_a_parent_that_was_killed_and_nothing_is_lost(tmp_path: Pat
     owner.send_signal(signal.SIGKILL)
     committed += [int(line) for line in owner.communicate()[0].splitlines() if line.isdigit()]
     assert _gone(pid)
-    with LocalPostgres(tmp_path / "pg") as server:
+    with LocalPostgres(folder / "pg") as server:
         kept = _run(server, "SELECT count(DISTINCT a) FROM kept")
         # The last line may have been cut off, the last row committed and not yet told.
         assert committed[-1] <= int(str(kept)) <= committed[-1] + 2
@@ -154,18 +162,18 @@ def test_an_orphan_of_a_killed_run_is_ended(server: LocalPostgres) -> None:
         assert _run(second, "SELECT a FROM kept") == 7
 
 
-def test_a_run_killed_while_the_data_were_made_does_not_trip_the_next(tmp_path: Path) -> None:
+def test_a_run_killed_while_the_data_were_made_does_not_trip_the_next(folder: Path) -> None:
     """Half-made data are made anew."""
-    half = tmp_path / "pg" / "data.new"
+    half = folder / "pg" / "data.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
-    with LocalPostgres(tmp_path / "pg", durable=False) as server:
+    with LocalPostgres(folder / "pg", durable=False) as server:
         assert _run(server, "SELECT 1") == 1
 
 
-def test_its_own_reason_is_in_the_error(tmp_path: Path) -> None:
+def test_its_own_reason_is_in_the_error(folder: Path) -> None:
     """When it refuses to start, the line from its log is in the error, with the log's path."""
-    with LocalPostgres(tmp_path / "pg", durable=False) as server:
+    with LocalPostgres(folder / "pg", durable=False) as server:
         data = server.data_dir / "data"
     (data / "PG_VERSION").write_text("9.6\n")
     with pytest.raises(PostgresError, match=r"did not start: database files are incompatible.*postgres\.log") as e:
@@ -174,11 +182,11 @@ def test_its_own_reason_is_in_the_error(tmp_path: Path) -> None:
     assert not server.alive
 
 
-def test_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_made_is_one_line(folder: Path) -> None:
     """A file where the folder should be."""
-    (tmp_path / "pg").write_text("")
+    (folder / "pg").write_text("")
     with pytest.raises(PostgresError, match="set ANBU_DATA_DIR"):
-        LocalPostgres(tmp_path / "pg").start()
+        LocalPostgres(folder / "pg").start()
 
 
 @pytest.mark.parametrize(
