@@ -31,7 +31,9 @@ def circle(
     """
     home = _home(conn, household_id)
     drill = home is not None and home.drill
-    people = [row for row in _people(conn, household_id, dong) if drill or not row.drill]
+    duties = _duties(conn, dong)
+    rostered = {duty.person_id for duty in duties}
+    people = [row for row in _people(conn, household_id, dong, rostered) if drill or not row.drill]
     leaves = _leaves(conn, [row.person_id for row in people], at)
     away = {leave.person_id for leave in leaves}
     consent = any(row.consent_guardian for row in people if row.role == "resident")
@@ -39,7 +41,6 @@ def circle(
     contacts += [
         _contact(row, consent) for row in people if row.role == "guardian" and row.person_id not in away
     ]  # fmt: skip
-    duties = _duties(conn, dong)
     for role in STAFF:
         staff = {row.person_id: row for row in people if row.role == role and row.dong in ("", dong)}
         if any(duty.role == role for duty in duties):
@@ -75,18 +76,15 @@ def _withdrawn(conn: Connection, household_id: str) -> bool:
     return conn.execute(query).one_or_none() is not None
 
 
-def _people(conn: Connection, household_id: str, dong: str) -> Sequence[Any]:
+def _people(conn: Connection, household_id: str, dong: str, rostered: set[str]) -> Sequence[Any]:
     """Rows of people, the sealed columns only as whether there is a value."""
-    rostered = select(d.person_id).where(d.dong.in_(("", dong)))
-    where = (
-        (p.household_id == household_id) & p.role.in_(OF_HOUSEHOLD)
-        | p.role.in_(STAFF) & (p.dong.in_(("", dong)) | p.person_id.in_(rostered))
-    )  # fmt: skip
+    of_home = (p.household_id == household_id) & p.role.in_(OF_HOUSEHOLD)
+    of_dong = (p.dong.in_(("", dong)) & p.role.in_(STAFF)) | (p.person_id.in_(rostered) & p.role.in_(STAFF))
     query = select(
         p.person_id, p.role, p.dong, p.calls, p.channels, p.drill, p.consent_guardian,
         p.phone.is_not(None).label("phone"), p.email.is_not(None).label("email"),
     )  # fmt: skip
-    return conn.execute(query.where(where).order_by(p.person_id)).all()
+    return conn.execute(query.where(of_home | of_dong).order_by(p.person_id)).all()
 
 
 def _leaves(conn: Connection, people: list[str], at: datetime) -> list[Leave]:

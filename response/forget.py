@@ -30,6 +30,8 @@ def forget(conn: Connection, household_id: str, at: datetime) -> Forgotten:
 
     Stops nothing upstream: the household's record on the topic must say ``withdrawn`` too.
     """
+    cases = select(c.case_id).where(c.household_id == household_id)
+    conn.execute(cases.order_by(c.case_id).with_for_update())  # cases first, as everywhere: two locks in one order
     left = update(tables.households).where(h.household_id == household_id)
     if not conn.execute(left.values(withdrawn_at=func.coalesce(h.withdrawn_at, at))).rowcount:
         record = msgspec.to_builtins(Household(household_id, at, withdrawn=at))
@@ -41,11 +43,10 @@ def forget(conn: Connection, household_id: str, at: datetime) -> Forgotten:
     people = conn.execute(
         delete(tables.people).where(p.household_id == household_id, p.role.in_(("resident", "guardian")))
     ).rowcount
-    cases = select(c.case_id).where(c.household_id == household_id)
     o, of = tables.outbox.c, tables.outbox.c.case_id.in_(cases)
     waiting = conn.execute(
         update(tables.outbox).where(of, o.kind != "record", o.state == "waiting")
-        .values(state="not_sent", reason=NotSent.withdrawn, done_at=at)
+        .values(state="cancelled", reason=NotSent.withdrawn, done_at=at)
     ).rowcount  # fmt: skip
     # What was said may hold a masked name; that it was said stays.
     conn.execute(

@@ -133,10 +133,11 @@ def _take(
         elif after == before:
             done.same += 1
         else:
-            _write(conn, vault, after, at)
-            touched.append(after.person_id)
+            touched.append(after)
             done.new, done.changed = done.new + (before is None), done.changed + (before is not None)
-    viewing_all(conn, viewer, touched, "import", reason, at)
+    if touched:
+        _write(conn, [_row(vault, one, at) for one in touched])
+        viewing_all(conn, viewer, [one.person_id for one in touched], "import", reason, at)
 
 
 def _person(values: dict[str, Any]) -> Person:
@@ -152,14 +153,18 @@ def _whole(number: int, one: Person) -> Fault | None:
     return None
 
 
-def _write(conn: Connection, vault: Vault, one: Person, at: datetime) -> None:
+def _row(vault: Vault, one: Person, at: datetime) -> dict[str, Any]:
     values: dict[str, Any] = asdict(one) | {"channels": list(one.channels), "updated_at": at}
     for column in SEALED:
         value = values[column]
         values[column] = vault.seal(value, place("people", column, one.person_id)) if value else None
     values["phone_index"] = vault.index(one.phone) if one.phone else None
-    query = insert(tables.people).values(values)
-    conn.execute(query.on_conflict_do_update(index_elements=["person_id"], set_=values))
+    return values
+
+
+def _write(conn: Connection, rows: list[dict[str, Any]]) -> None:
+    query = insert(tables.people)
+    conn.execute(query.on_conflict_do_update(index_elements=["person_id"], set_=dict(query.excluded)), rows)
 
 
 def export_people(conn: Connection, vault: Vault, path: Path, viewer: Viewer, why: str, at: datetime) -> int:

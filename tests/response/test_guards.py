@@ -187,7 +187,7 @@ def test_forgetting_takes_the_persons_and_their_words_and_keeps_the_log(database
         events = conn.scalars(select(tables.case_events.c.what).where(tables.case_events.c.case_id == 1)).all()
         assert events == [{"event": "Noted", "comment": ""}, {"event": "Noted", "comment": "", "n": 1}]
         outbox = {r.key: (r.state, r.reason, r.what) for r in conn.execute(select(tables.outbox))}
-        assert outbox["kA"] == ("not_sent", "withdrawn", {})
+        assert outbox["kA"] == ("cancelled", "withdrawn", {})
         assert outbox["said"] == ("done", None, {"template": "ask"})
         assert outbox["kB"][0] == "waiting"
         assert len(access.months_entries(conn, AT.date(), SEOUL)) == 1
