@@ -64,7 +64,9 @@ SILENCE = Ladder(
         Step(name="ask", to=("resident",), by=("sms", "call"), hours="calling"),
         Step(name="ask_again", to=("resident",), by=("call",), wait_minutes=10, hours="calling"),
         Step(name="ask_last", to=("resident",), by=("call",), wait_minutes=50, hours="calling"),
-        Step(name="tell", to=("guardian", "officer"), wait_minutes=5, one_source_minutes=120, off_hours="tell_centre"),
+        Step(
+            name="tell", to=("guardian", "officer"), wait_minutes=5, one_source_minutes=120, off_hours="tell_centre"
+        ),
         Step(name="tell_deputy", to=("deputy",), wait_minutes=15, off_hours="tell_centre"),
         Step(name="tell_centre", to=("centre",), wait_minutes=15, repeat_minutes=15),
     ),

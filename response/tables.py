@@ -40,7 +40,9 @@ cases = Table(
     Column("phase", Text, nullable=False),  # the same: asking, telling, acknowledged, calm, closed
     Column("next_step_at", _at),  # when the tick is to look at it; null: closed
 )  # fmt: skip
-Index("one_open_case", cases.c.household_id, cases.c.drill, unique=True, postgresql_where=cases.c.closed_at.is_(None))
+Index(
+    "one_open_case", cases.c.household_id, cases.c.drill, unique=True, postgresql_where=cases.c.closed_at.is_(None)
+)
 Index("due_cases", cases.c.next_step_at, postgresql_where=cases.c.next_step_at.is_not(None))
 
 case_events = Table(
