@@ -127,4 +127,4 @@ class ResponseSettings(BaseModel):
     lease_seconds: float = Field(300, gt=0, description="a sender silent for so long has died; its call is an attempt")
     message_hours: float = Field(6, gt=0, description="a message that has waited for so long is not sent any more")
     deadman_url: str = Field("", description="asked (GET) every minute while all is well; its absence is the alarm")
-    access_log_days: int = Field(731, ge=365, description="the access log is kept for so long")
+    access_log_days: int = Field(731, ge=731, description="the access log is kept for so long; two years is the law")
