@@ -57,21 +57,34 @@ class HttpCallSettings(BaseModel):
     result_seconds: float = Field(180, gt=0, description="no webhook for so long: the call's end is unknown")
 
 
-class AlimtalkSettings(BaseModel):
-    """알림톡 (and SMS) of a Korean vendor by HTTP."""
+class VendorSettings(BaseModel):
+    """A vendor that sends messages by HTTP and says in the body of its answer whether it took one."""
 
     url: str = Field("", description="where a message is asked for (POST)")
-    headers: dict[str, SecretStr] = Field(default_factory=dict, description="headers of the request, API keys too")
+    headers: dict[str, SecretStr] = Field(
+        default_factory=dict, description="headers of the request, API keys too; {key} may be in them"
+    )
+    form: bool = Field(False, description="the request is a form; else JSON")
+    body: dict[str, str] = Field(
+        default_factory=lambda: {"messageId": "{key}", "to": "{number}", "from": "{sender}", "text": "{text}"},
+        description="fields of the request (JSON: dots nest, numbers count in lists); {key}, {number}, {text}, "
+        "{sender}, {template_code}, {value.name} ...; a field whose value the message has not is left out",
+    )
+    sender: str = Field("", description="the sender's key or number")
+    ok_field: str = Field("", description="field of the answer (dots) that says success; empty: the HTTP status does")
+    ok_value: str = Field("", description="its value when the message was taken")
+
+
+class AlimtalkSettings(VendorSettings):
+    """알림톡 of a Korean vendor by HTTP; what it refuses goes by SMS."""
+
     body: dict[str, str] = Field(
         default_factory=lambda: {
             "messageId": "{key}", "to": "{number}", "templateCode": "{template_code}", "text": "{text}",
         },
-        description="fields of the JSON request; {key}, {number}, {text}, {template_code}, {sender}",
+        description="fields of the request, as those of response.sms",
     )  # fmt: skip
     template_codes: dict[str, str] = Field(default_factory=dict, description="our template -> the approved code")
-    sender: str = Field("", description="the sender's key or number")
-    ok_field: str = Field("", description="field of the answer that says success; empty: the HTTP status does")
-    ok_value: str = Field("", description="its value when the message was taken")
 
 
 class ResidentsSettings(BaseModel):
@@ -115,7 +128,13 @@ class ResponseSettings(BaseModel):
         default_factory=dict,
         description="channel -> Apprise URL with {address}: email, sms, webhook ...; a channel without one is not sent",
     )
+    sms: VendorSettings = Field(
+        default_factory=VendorSettings, description="an SMS vendor by HTTP; with a URL it is the channel sms"
+    )
     alimtalk: AlimtalkSettings = Field(default_factory=AlimtalkSettings)
+    message_seconds: float = Field(
+        15, gt=0, description="a service that has not answered for so long: nobody knows whether the message went out"
+    )
     drill_channels: dict[str, SecretStr] = Field(
         default_factory=dict, description="the same for drills, which reach nothing else"
     )
