@@ -13,8 +13,8 @@ _SERVICE = re.compile(r"1[3-9]\d{6}")
 def normalise(number: str) -> str:
     """A number as it is kept and compared: ``01012345678`` for one of Korea, ``+4930123456`` for one abroad.
 
-    ``010-1234-5678``, ``+82 (0)10 1234 5678``, ``82 10-1234-5678``, ``０１０１２３４５６７８`` and ``tel:+821012345678``
-    are all the first. Normalising twice changes nothing.
+    ``010-1234-5678``, ``+82 (0)10 1234 5678``, ``82 10-1234-5678``, ``tel:+821012345678`` and full-width digits are
+    all the first. Normalising twice changes nothing.
 
     Raises:
         ValueError: what is there is no telephone number. The line does not repeat it: numbers are personal data.
