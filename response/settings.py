@@ -31,7 +31,10 @@ class SipSettings(BaseModel):
     register_seconds: int = Field(0, ge=0, description="register every so often, for call-backs; 0: the trunk knows us")
     listen: str = Field("0.0.0.0:5060", description="address:port of our side")
     rtp_ports: str = Field("20400-20800", description="UDP ports of the sound")
-    no_progress_seconds: float = Field(8, gt=0, description="a trunk that says nothing at all for so long is down")
+    no_progress_seconds: float = Field(
+        15, gt=0, description="no ringing for so long: the trunk is down (a mobile may take ten seconds to be found)"
+    )
+    key_seconds: float = Field(8, ge=0, description="how long a key is waited for after the announcement")
 
 
 def _statuses() -> dict[str, CallOutcome | Literal[""]]:
