@@ -92,9 +92,8 @@ class Legs:
                 if leg.call is None and leg.closed is not None and now - leg.born > _ORPHAN_S:
                     del self._alive[handle]
             self._alive[event.call] = Leg(now)
-        leg = self._alive.get(event.call)
-        if leg is not None:
-            leg.apply(event)
+        if event.call in self._alive:
+            self._alive[event.call].apply(event)
 
     def take(self, call: Call) -> Leg:
         """The leg of a call that was just made or came in, with all that was told of it already.

@@ -74,7 +74,7 @@ class SipGateway:
         settings = self._settings
         if not settings.domain or not settings.user:
             raise GatewayError(
-                "SIP 회선이 설정되지 않았습니다 · no SIP trunk: set ANBU_RESPONSE__SIP__DOMAIN and ANBU_RESPONSE__SIP__USER"
+                "SIP 회선이 설정되지 않았습니다 · no SIP trunk: set ANBU_RESPONSE__SIP__DOMAIN and __USER (our number)"
             )
         self._announcements.check()
         # its lower levels hold numbers of people
@@ -139,8 +139,12 @@ class SipGateway:
         try:
             return await asyncio.shield(dialling)
         except asyncio.CancelledError:
-            dialling.add_done_callback(lambda done: done.exception() or self._end(done.result()))
+            dialling.add_done_callback(self._end_unwanted)
             raise
+
+    def _end_unwanted(self, dialled: asyncio.Future[Leg]) -> None:
+        if not dialled.cancelled() and dialled.exception() is None:
+            self._end(dialled.result())
 
     async def _follow(self, leg: Leg, sound: bytes, ring_s: float) -> tuple[CallOutcome, str | None, str]:
         """From the first ring to the last key."""

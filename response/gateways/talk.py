@@ -1,5 +1,7 @@
 """What happens after somebody has picked up: the announcement is played, a key is waited for."""
 
+from contextlib import suppress
+
 from baresip import AudioNotActive, AudioRestarted, Call
 
 from response.gateways.leg import Leg
@@ -47,10 +49,8 @@ async def talk(leg: Leg, sound: bytes, key_seconds: float) -> None:
         if feed.played or await leg.until(_over, STEP_S):
             break
     if leg.over:
-        try:
+        with suppress(AudioNotActive, AudioRestarted):
             leg.call.audio.flush_tx()
-        except (AudioNotActive, AudioRestarted):
-            pass
     await leg.until(_over, 0 if leg.keys else key_seconds)
 
 
