@@ -103,7 +103,8 @@ def rings_us(number: str) -> str:
     )
     invite = (
         f"INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0\n{start}To: <sip:[service]@[remote_ip]>\n"
-        f"Call-ID: [call_id]\nCSeq: 1 INVITE\n{_CONTACT}Content-Type: application/sdp\nContent-Length: [len]\n\n{_sdp()}"
+        f"Call-ID: [call_id]\nCSeq: 1 INVITE\n{_CONTACT}Content-Type: application/sdp\n"
+        f"Content-Length: [len]\n\n{_sdp()}"
     )
     ack = f"ACK [next_url] SIP/2.0\n{start}[last_To:]\nCall-ID: [call_id]\nCSeq: 1 ACK\nContent-Length: 0\n"
     return (

@@ -145,7 +145,7 @@ async def test_call_that_is_not_answered(line: Line, status: str, outcome: CallO
 
 
 async def test_fast_answer_is_not_lost_when_we_are_busy(line: Line) -> None:
-    """The stack's one bug: what comes while our loop is held up, before dialling has returned, is heard all the same."""
+    """The stack's one bug: an answer that comes before dialling has returned is heard all the same."""
     loop = asyncio.get_running_loop()
 
     def hold_up() -> None:
