@@ -2,11 +2,12 @@
 
 from datetime import time
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from response import ladder
+from response.records import CallOutcome
 
 
 class HoursSettings(BaseModel):
@@ -30,7 +31,21 @@ class SipSettings(BaseModel):
     register_seconds: int = Field(0, ge=0, description="register every so often, for call-backs; 0: the trunk knows us")
     listen: str = Field("0.0.0.0:5060", description="address:port of our side")
     rtp_ports: str = Field("20400-20800", description="UDP ports of the sound")
-    no_progress_seconds: float = Field(8, gt=0, description="a trunk that says nothing at all for so long is down")
+    no_progress_seconds: float = Field(
+        15, gt=0, description="no ringing for so long: the trunk is down (a mobile may take ten seconds to be found)"
+    )
+    key_seconds: float = Field(8, ge=0, description="how long a key is waited for after the announcement")
+
+
+def _statuses() -> dict[str, CallOutcome | Literal[""]]:
+    return {
+        "answered": CallOutcome.answered_no_key,
+        "busy": CallOutcome.busy,
+        "no-answer": CallOutcome.no_answer,
+        "rejected": CallOutcome.rejected,
+        "failed": CallOutcome.failed,
+        "ringing": "",
+    }
 
 
 class HttpCallSettings(BaseModel):
@@ -40,18 +55,18 @@ class HttpCallSettings(BaseModel):
     headers: dict[str, SecretStr] = Field(default_factory=dict, description="headers of the request, API keys too")
     body: dict[str, str] = Field(
         default_factory=lambda: {"id": "{key}", "to": "{number}", "text": "{text}"},
-        description="fields of the JSON request; {key}, {number}, {text}, {recording}, {callback_url}, {ring_seconds}",
+        description="fields of the JSON request (dots for nested ones); {key}, {number}, {text}, {recording}, "
+        "{callback_url}, {ring_seconds}",
     )
+    callback_url: str = Field("", description="address of our /v1/calls/status as the vendor reaches it")
+    request_seconds: float = Field(15, gt=0, description="longest wait for the vendor's answer to the request")
     id_field: str = Field("id", description="field of the webhook (dots for nested ones) that has our key")
     status_field: str = Field("status", description="field of the webhook that says how the call went")
     key_field: str = Field("dtmf", description="field of the webhook with the key pressed")
-    statuses: dict[str, str] = Field(
-        default_factory=lambda: {
-            "answered": "answered_no_key", "busy": "busy", "no-answer": "no_answer", "rejected": "rejected",
-            "failed": "failed",
-        },
-        description="the vendor's word -> ours; an answered call with a key is answered_key",
-    )  # fmt: skip
+    statuses: dict[str, CallOutcome | Literal[""]] = Field(
+        default_factory=_statuses,
+        description="the vendor's word -> ours (an answered call with a key is answered_key); empty: not over yet",
+    )
     signature_header: str = Field("X-Signature", description="header of the webhook with its HMAC-SHA256, in hex")
     secret: SecretStr | None = Field(None, description="shared secret of that signature; without one all is refused")
     result_seconds: float = Field(180, gt=0, description="no webhook for so long: the call's end is unknown")
@@ -93,8 +108,16 @@ class ResidentsSettings(BaseModel):
     answers: float = Field(0.75, ge=0, le=1, description="part of calls that are answered")
     presses_1: float = Field(0.9, ge=0, le=1, description="part of those answered that end with key 1")
     presses_2: float = Field(0.02, ge=0, le=1, description="part that end with key 2")
+    busy: float = Field(0.1, ge=0, le=1, description="part of those not answered that are busy")
+    rejects: float = Field(0.05, ge=0, le=1, description="part of those not answered that are declined")
     answer_seconds: float = Field(12, ge=0, description="mean time until it is answered")
     seed: int = Field(1, ge=0, description="same seed, same answers")
+
+    @model_validator(mode="after")
+    def _parts(self) -> Self:
+        if self.presses_1 + self.presses_2 > 1 or self.busy + self.rejects > 1:
+            raise ValueError("presses_1 + presses_2, and busy + rejects, are parts of one whole: at most 1 together")
+        return self
 
 
 class ResponseSettings(BaseModel):
