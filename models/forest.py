@@ -6,7 +6,8 @@ value is the sum of the leaves. Such trees are grown by `anbu train`; here they 
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,58 @@ class ForestError(ValueError):
     """A model file that cannot be used: one line that says why and what to do."""
 
 
+_WHOLE = 65_536
+_CHUNK = 512  # rows at a time: larger arrays are asked of the system anew each time, which costs more than it saves
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Trees made ready to be asked quickly, with the same answers.
+
+    Many trees ask the same, so each question is asked once, feature by feature: the ``questions`` u of ``feature``
+    are at ``places`` of all of them, ``above`` (u, 1). ``of`` (d, k): which of the questions a tree asks as its first,
+    second and so on. Two trees make a pair, whose two numbers name one sum of two leaves: ``sums`` (pairs x 4^d,), in
+    whole 1/65536, as the order in which NumPy adds fractions depends on how many are asked; ``first`` (pairs, 1):
+    where a pair's begin.
+    """
+
+    questions: tuple[tuple[int, slice, NDArray[np.float32]], ...]
+    count: int
+    of: NDArray[np.intp]
+    sums: NDArray[np.int32]
+    first: NDArray[np.intp]
+
+    @classmethod
+    def ready(cls, feature: NDArray[np.intp], above: NDArray[np.float32], leaf: NDArray[np.float32]) -> "_Asked":
+        """Those of `Trees`; an odd tree is paired with one that says nothing."""
+        odd, depth = len(feature) % 2, feature.shape[1]
+        whole = np.pad(np.rint(leaf * np.float32(_WHOLE)).astype(np.int32), ((0, odd), (0, 0)))
+        asked = np.stack([feature.ravel().astype(np.float64), above.ravel().astype(np.float64)])
+        known, of = np.unique(asked, axis=1, return_inverse=True)
+        number = np.pad(of.reshape(feature.shape), ((0, odd), (0, 0)))
+        starts = np.flatnonzero(np.diff(known[0], prepend=-1))
+        places = [slice(int(a), int(b)) for a, b in pairwise([*starts, known.shape[1]])]
+        questions = [(int(known[0, at.start]), at, known[1, at, None].astype(np.float32)) for at in places]
+        sums = whole[1::2, :, None] + whole[::2, None, :]
+        first = np.arange(len(sums), dtype=np.intp)[:, None] << 2 * depth
+        return cls(tuple(questions), known.shape[1], np.ascontiguousarray(number.T), sums.ravel(), first)
+
+    def total(self, x: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Sums of leaves (n,) in 1/65536 of features ``x`` (features, n)."""
+        n, (depth, trees) = x.shape[1], self.of.shape
+        above = np.empty((self.count, n), np.bool_)
+        for feature, places, limits in self.questions:
+            np.greater(x[feature], limits, out=above[places])
+        number = np.zeros((trees, n), np.uint8)
+        for questions in self.of[::-1]:
+            number <<= 1
+            number |= above.view(np.uint8).take(questions, axis=0)
+        pair = number[1::2].astype(np.uint16)
+        pair <<= depth
+        pair |= number[::2]
+        return np.add.reduce(self.sums.take(pair + self.first), axis=0, dtype=np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Trees:
     """k trees of depth d <= 8. ``feature`` (k, d) numbers of features; ``above`` (k, d); ``leaf`` (k, 2^d), the first
@@ -32,28 +85,18 @@ class Trees:
     above: NDArray[np.float32]
     leaf: NDArray[np.float32]
     bias: float
+    _asked: _Asked = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """The numbers are not to be changed any more."""
+        object.__setattr__(self, "_asked", _Asked.ready(self.feature, self.above, self.leaf))
 
     def value(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Log-odds (n,) of features ``x`` (features, n), not NaN.
-
-        Leaves are added in whole 1/65536, as the order in which NumPy adds depends on how many are asked.
-        """
-        trees, depth = self.feature.shape
+        """Log-odds (n,) of features ``x`` (features, n), not NaN."""
         out = np.full(x.shape[1], self.bias, np.float32)
-        whole = np.rint(self.leaf * np.float32(_WHOLE)).astype(np.int32).ravel()
-        rows = np.arange(trees)[:, None] << depth
         for a in range(0, x.shape[1], _CHUNK):
-            part = np.ascontiguousarray(x[:, a : a + _CHUNK])
-            number = np.zeros((trees, part.shape[1]), np.uint8)
-            for bit in range(depth):
-                above = part[self.feature[:, bit]] > self.above[:, bit, None]
-                number |= above.view(np.uint8) << np.uint8(bit)
-            out[a : a + _CHUNK] += (np.add.reduce(np.take(whole, number + rows), axis=0) / _WHOLE).astype(np.float32)
+            out[a : a + _CHUNK] += (self._asked.total(x[:, a : a + _CHUNK]) / _WHOLE).astype(np.float32)
         return out
-
-
-_WHOLE = 65_536
-_CHUNK = 256  # rows at a time: the work stays in the cache
 
 
 @dataclass(frozen=True, slots=True)
