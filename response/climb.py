@@ -45,7 +45,7 @@ def urgent(draft: Draft, circle: Circle, hours: Hours) -> None:
     """Jump to the step for what cannot wait; the resident is rung beside it where that was not done yet."""
     ladder = draft.case.ladder
     first = ladder.steps[0]
-    if draft.case.step < 0 and first.to == ("resident",) and hours.open(first.hours, draft.now):
+    if draft.case.step < 0 and not draft.case.help and first.to == ("resident",) and hours.open(first.hours, draft.now):
         _take(draft, first, circle, hours)
     _take(draft, ladder.steps[ladder.index(ladder.urgent)], circle, hours)
     climb(draft, circle, hours)

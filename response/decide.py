@@ -105,8 +105,8 @@ def due(draft: Draft, circle: Circle, hours: Hours) -> None:
 
 
 def call_done(draft: Draft, key: str, result: CallResult, circle: Circle, hours: Hours) -> None:
-    """A call is over. A result that comes twice changes nothing."""
-    if draft.case.calls.get(key, result.outcome) is not None and key in draft.case.calls:
+    """A call is over. A result that comes twice changes nothing, one that was unknown may still turn out."""
+    if draft.case.calls.get(key) not in (None, CallOutcome.unknown):
         return
     draft.write(CallDone(key, result.outcome, result.pressed, result.detail), RESIDENT if result.pressed else None)
     if draft.case.closed is None and result.outcome is CallOutcome.answered_key:

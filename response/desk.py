@@ -200,7 +200,7 @@ class Desk:
         if said is None:
             return
         for send in said.sends:
-            log.enqueue(conn, send, None, alert.drill, now)
+            log.enqueue_once(conn, send, alert.drill, now)
         if said.reason is not None:
             key = f"a{alert.alert_id}-{alert.event}"
             what = {"template": alert.kind}

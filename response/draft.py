@@ -75,7 +75,7 @@ class Draft:
     def outcome(self, outcome: Outcome) -> None:
         """Tell the stream how the case was closed."""
         what = {"household_id": self.case.household_id, "outcome": outcome}
-        self.sends.append(Send(self._key(), "record", what))
+        self.sends.append(Send(f"{self._key()}-outcome", "record", what))
 
     def _key(self) -> str:
         return f"c{self.case.case_id}-{self.case.version}"

@@ -78,8 +78,14 @@ def _schedule(conn: Connection, case: Case, due: datetime | None, now: datetime)
 
 
 def enqueue(conn: Connection, send: Send, case_id: int | None, drill: bool, now: datetime) -> None:
-    """A row for a sender. One that is there already (the key) is left as it is."""
-    _insert(conn, _row(send, case_id, drill, now))
+    """A row for a sender."""
+    conn.execute(insert(tables.outbox).values(_row(send, case_id, drill, now)))
+
+
+def enqueue_once(conn: Connection, send: Send, drill: bool, now: datetime) -> None:
+    """A row of no case, for a sender. One that is there already (the key) is left as it is."""
+    row = _row(send, None, drill, now)
+    conn.execute(postgresql.insert(tables.outbox).values(row).on_conflict_do_nothing(index_elements=["key"]))
 
 
 def not_sent(
@@ -87,7 +93,8 @@ def not_sent(
 ) -> None:
     """A row that says that, and why, nothing is sent."""
     row = _row(send, case_id, drill, now)
-    _insert(conn, {**row, "state": "not_sent", "result": "not_sent", "reason": reason, "done_at": now})
+    row |= {"state": "not_sent", "result": "not_sent", "reason": reason, "done_at": now}
+    conn.execute(postgresql.insert(tables.outbox).values(row).on_conflict_do_nothing(index_elements=["key"]))
 
 
 def _row(send: Send, case_id: int | None, drill: bool, now: datetime) -> dict[str, Any]:
@@ -97,6 +104,3 @@ def _row(send: Send, case_id: int | None, drill: bool, now: datetime) -> dict[st
         "created_at": now, "not_before": now,
     }  # fmt: skip
 
-
-def _insert(conn: Connection, row: dict[str, Any]) -> None:
-    conn.execute(postgresql.insert(tables.outbox).values(row).on_conflict_do_nothing(index_elements=["key"]))
