@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from anbu import errors
-from anbu.commands import care, feed, judge, run, teach
+from anbu.commands import care, feed, judge, people, run, teach
 
 ABOUT = """안부: 전기와 전화 기록으로, 혼자 사는 분의 생활이 멈춘 것을 몇 시간 안에 알아챕니다.
 
@@ -33,6 +33,9 @@ PANELS: tuple[tuple[str, dict[str, Callable[..., None]]], ...] = (
 for panel, commands in PANELS:
     for name, command in commands.items():
         app.command(name, rich_help_panel=panel)(command)
+
+
+app.add_typer(people.app, name="people", rich_help_panel="대응 · response")
 
 
 def _version(wanted: bool) -> None:

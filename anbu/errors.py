@@ -4,7 +4,10 @@ import errno
 import os
 from collections.abc import Sequence
 
-OURS = {"UserError", "BrokerError", "BrokerUnreachableError", "StartError", "FileError", "ForestError"}
+OURS = {
+    "UserError", "BrokerError", "BrokerUnreachableError", "StartError", "FileError", "ForestError",
+    "PostgresError", "SchemaError", "VaultError", "ReasonNeededError", "PeopleFileError",
+}  # fmt: skip
 """Errors whose message is that line already, by name: importing them all would slow every start."""
 NO_BROKER = {"KafkaConnectionError", "NoBrokersAvailable", "KafkaTimeoutError", "NodeNotReadyError"}
 
@@ -26,6 +29,9 @@ def line_of(error: BaseException) -> str | None:
     if "KafkaError" in names:
         said = f"{type(error).__name__}: {_one(str(error))}"
         return f"브로커가 거절했습니다 · the broker refused ({said}): see `anbu doctor`"
+    if "DBAPIError" in names:  # of SQLAlchemy; its first line has what the database said, and no value
+        said = _one(str(error).splitlines()[0])
+        return f"데이터베이스가 거절했습니다 · the database refused ({said}): see `anbu doctor`, and run again"
     if isinstance(error, TimeoutError) and not error.errno:
         return f"너무 오래 걸립니다 · it takes too long: {_one(str(error)) or 'no answer'}; see `anbu doctor`"
     if isinstance(error, OSError):

@@ -11,13 +11,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from anbu import training_report
+from anbu import folds, training_report
 from anbu.console import bad_rows, bar
 from anbu.errors import UserError
 from anbu.history import History, load, whole_file
 from models.forest import encode
 from simulators import training
-from simulators.columns import HOLES, LEAST_DAYS, SHORT, Chosen, Settled, choose, settle
+from simulators.columns import HOLES, LEAST_DAYS, SHORT, Chosen, Settled, choose, deal, settle
 from simulators.histories import homes_of
 from simulators.phonelife import Person, persons_of
 from simulators.scores import HomeScore
@@ -43,6 +43,7 @@ class Asked:
     sources: tuple[str, ...]
     together: bool
     scores: Path | None
+    save_folds: Path | None
 
     def command(self, tz: str) -> str:
         """The command again, with the files' names and nothing of where they were."""
@@ -60,6 +61,8 @@ def run(asked: Asked, settings: Settings) -> None:
         raise UserError("catboost가 없습니다 · training needs catboost, which is not here: pip install 'anbu[train]'")
     with ExitStack() as stack:
         file = stack.enter_context(whole_file(asked.out))
+        if asked.save_folds is not None:
+            folds.empty(asked.save_folds)
         table = None if asked.scores is None else stack.enter_context(whole_file(asked.scores))
         progress = stack.enter_context(bar())
         task = progress.add_task("읽는 중 · reading", total=None)
@@ -75,6 +78,8 @@ def run(asked: Asked, settings: Settings) -> None:
         trained = training.train(settled, Rules.of(settings, learned=False), training.Plan(asked.seed, days), step)
         about = _about(past, chosen, persons, settled, asked, settings.tz)
         file.write(encode(trained.forest(about)))
+        if asked.save_folds is not None:
+            folds.save(asked.save_folds, trained, about, deal(chosen, persons, asked.folds))
         if table is not None:
             table.write(_table(trained.homes))
     bad_rows(past.bad, past.examples)

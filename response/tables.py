@@ -131,6 +131,7 @@ people = Table(
     Column("updated_at", _at, nullable=False),
 )  # fmt: skip
 Index("people_of_household", people.c.household_id)
+Index("people_of_dong", people.c.dong, people.c.role)
 Index("people_by_phone", people.c.phone_index)
 
 duties = Table(

@@ -28,6 +28,7 @@ COUNTS: Mapping[str, int] = {FULL_STOP: 16, LEFT_ON: 12, AWAY: 6, PHONE_LOST: 2,
 REACH = Reach(context_days=10, after_days=5)
 
 _NO_PHONE = 0.08  # of the varied homes, taught from only
+_UNASKED = 1.2  # a day, texts and calls that nobody asked for, on average, of the varied homes' phones
 _MISSING, _HOLES = 0.03, 0.5  # shares of readings: above the first a home is not scored, above the second not used
 
 SHORT, HOLES = "short", "holes"
@@ -102,6 +103,8 @@ def _column(home: Home, persons: Sequence[Person], rng: Rng, as_it_is: bool, sco
     home = home if as_it_is else vary(home, rng)
     life = None
     if as_it_is or rng.random() >= _NO_PHONE:
-        life = phone_life(persons[int(rng.integers(len(persons)))], home.first, home.slots, rng)
+        person = persons[int(rng.integers(len(persons)))]
+        unasked = 0.0 if as_it_is else float(rng.exponential(_UNASKED))
+        life = phone_life(person, home.first, home.slots, rng, unasked)
     empty = study(home)
     return Column(empty, life, not (as_it_is and scored), cases(empty, life, rng, COUNTS, REACH))

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simulators.phones import CALL_IN, CALL_MISSED, CALL_OUT, DATA, SMS_OUT
+from simulators.phonelife import ANSWER_SECONDS
+from simulators.phones import CALL_IN, CALL_MISSED, CALL_OUT, DATA, SMS_IN, SMS_OUT
 from simulators.town import Day, Town, metered
 from stream.columns import PhoneColumns
 from stream.records import QUALITIES, Quality
@@ -144,7 +145,7 @@ def _measured(town: Town, day: Day, own: NDArray[np.float64], life: NDArray[np.f
 
 
 def _phones(town: Town, day: Day, events: list[Event]) -> Day:
-    """The phones' rows with these events: own use ends, and what comes in is missed."""
+    """The phones' rows with these events: own use ends, and what would have answered it; what comes in is missed."""
     phone = day.phone
     keep, kind = np.ones(len(phone), bool), phone.kind.copy()
     own = np.isin(kind, (CALL_OUT, SMS_OUT)) | ((kind == DATA) & ~day.background)
@@ -160,6 +161,7 @@ def _phones(town: Town, day: Day, events: list[Event]) -> Day:
             if event.kind is EventKind.hospital:
                 hit &= _chance(event, town.households[home].household_id, at) >= event.number("phone_share", 0.3)
             keep[rows] &= ~(hit & own[rows])
+            keep[rows] &= ~_unanswered(phone.kind[rows], at, keep[rows])
             kind[rows] = np.where(hit & (kind[rows] == CALL_IN), CALL_MISSED, kind[rows])
             if event.kind is EventKind.phone_lost and event.details.get("battery") == "dead":
                 keep[rows] &= ~(hit & (kind[rows] == DATA))
@@ -169,6 +171,13 @@ def _phones(town: Town, day: Day, events: list[Event]) -> Day:
     at_home = phone.household_id.filter(pa.array(keep))
     kept = PhoneColumns(at_home, phone.at[keep], kind[keep], seconds[keep])
     return replace(day, phone=kept, phone_home=day.phone_home[keep], background=day.background[keep])
+
+
+def _unanswered(kind: NDArray[np.uint8], at: NDArray[np.int64], keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Texts that came within an hour of one that is not sent any more, (n,), of one phone's events in their order."""
+    last = np.maximum.accumulate(np.where(kind == SMS_OUT, np.arange(len(kind)), 0))
+    soon = (kind[last] == SMS_OUT) & (at - at[last] < ANSWER_SECONDS) if len(kind) else np.zeros(0, bool)
+    return np.asarray((kind == SMS_IN) & soon & ~keep[last])
 
 
 def _chance(event: Event, household: str, at: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """People living alone: when they sleep, eat and go out. Hours are local; an hour above 24 belongs to the next day."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -29,6 +30,14 @@ _OUT_AT = np.array([9.5, 8.2, 13.5, 15.0, 12.0])
 _OUT_HOURS = np.array([2.2, 9.6, 1.2, 4.0, 7.5])
 
 
+_DAY_SPREAD = 0.1
+_MOOD_SPREAD = 0.2
+_MOOD_DAYS = 4
+"""How much livelier a day is than others, and some days in a row than others: standard deviations of the log. In
+real homes what is used in the morning and in the evening of a day correlates by 0.1 to 0.2, and one day with the next
+by as much: less in common within a day than one may think, and more from day to day."""
+
+
 @dataclass(frozen=True, slots=True)
 class People:
     """n people, each field of shape (n,). ``spread``: standard deviation of waking and sleeping, in hours;
@@ -50,7 +59,7 @@ class People:
 class Habits:
     """One day of n people. ``awake_until``: hour up to which the night before went on (0: asleep at midnight);
     ``wake``, ``bed``: (n,); ``out_from``, ``out_until``: (n, 2), equal where there was no outing; ``meals``: (n, 3)
-    hours, NaN where not eaten at home; ``vigour``: (n,) around 1."""
+    hours, NaN where not eaten at home; ``vigour``: (n,) around 1, how much of everything."""
 
     awake_until: Floats
     wake: Floats
@@ -78,15 +87,24 @@ def draw_people(rng: Rng, n: int) -> People:
     )
 
 
-def draw_habits(rng: Rng, people: People, before: Floats | None, weekend: bool) -> Habits:
-    """One day's habits. ``before``: yesterday's hour of going to bed, (n,), from ``bed_hour``."""
+def draw_habits(rng: Rng, people: People, before: Floats | None, weekend: bool, mood: Floats) -> Habits:
+    """One day's habits. ``before``: yesterday's hour of going to bed, (n,), from ``sleep_hours``; ``mood``: (n,) as
+    from `mood_of`."""
     n = len(people.wake)
     wake, bed = sleep_hours(rng, people, weekend)
     awake_until = np.zeros(n) if before is None else np.clip(before - 24, 0, np.maximum(wake - 3, 0))
     out_from, out_until = _outings(rng, people, wake, bed, weekend)
-    vigour = rng.lognormal(-0.05, 0.3, n)
+    vigour = np.exp(mood) * rng.lognormal(0, _DAY_SPREAD, n)
     return Habits(awake_until, wake, bed, out_from, out_until,
                   _meals(rng, people, wake, bed, out_from, out_until), vigour)
+
+
+def mood_of(draw: Callable[[int], Rng], day: int, n: int) -> Floats:
+    """Log of how lively n people are in the days around a date's ordinal, (n,): what is drawn once in `_MOOD_DAYS`
+    days by ``draw`` of a number, and changes evenly in between."""
+    number, into = divmod(day, _MOOD_DAYS)
+    here, next_ = (draw(number + i).normal(0, _MOOD_SPREAD, n) for i in (0, 1))
+    return np.asarray(here + (next_ - here) * into / _MOOD_DAYS)
 
 
 def sleep_hours(rng: Rng, people: People, weekend: bool) -> tuple[Floats, Floats]:

@@ -22,6 +22,7 @@ _GAP = 3600  # events further apart than this are moved apart from each other
 _BURSTS = DAY // _GAP + 1
 _SHIFT_SECONDS = 600.0
 _JUMP = 0.35  # chance a day that another stretch of the record is taken up
+_OFFICE = (8, 21)  # hours in which it rings for no reason of the person's
 _NIGHT = (2, 5)  # hours in which a phone's data is its own doing
 
 
@@ -87,12 +88,13 @@ def persons_of(
     return found
 
 
-def phone_life(person: Person, first_slot: int, slots: int, rng: Rng) -> PhoneLife:
+def phone_life(person: Person, first_slot: int, slots: int, rng: Rng, unasked: float = 0.0) -> PhoneLife:
     """``slots`` slots of this person's life from the local midnight ``first_slot`` on.
 
     The person's own days in runs of a few, weekend for weekend; what belongs together is moved by about ten minutes.
     After an end own use is gone, with it what came in as an answer within an hour; calls ring in vain. Data goes on as
-    often as it does at night, by the phone itself.
+    often as it does at night, by the phone itself. ``unasked``: texts and calls a day that nobody thinks of answering,
+    of banks, shops and offices, come besides, as long as the phone is on; records of calls among friends have none.
     """
     count = -(-slots // SLOTS_PER_DAY)
     weekday = weekday_of(first_slot) + np.arange(count)
@@ -108,7 +110,13 @@ def phone_life(person: Person, first_slot: int, slots: int, rng: Rng) -> PhoneLi
     without = np.where((code == OWN) & ~_OUT[person.kind[event]], np.uint8(INCOMING), code)
     without[_OUT[person.kind[event]] | person.answer[event]] = NOTHING
     without[(code == DATA) & (rng.random(len(code)) >= _by_itself(person))] = NOTHING
-    return PhoneLife(person.person_id, first_slot, _strip(slot, code, slots), _strip(slot, without, slots))
+    strips = _strip(slot, code, slots), _strip(slot, without, slots)
+    if unasked:
+        rings = _unasked(count, unasked, rng)
+        for strip in strips:
+            at = rings[rings < slots]
+            strip[at] = np.maximum(strip[at], INCOMING)
+    return PhoneLife(person.person_id, first_slot, *strips)
 
 
 def phone_codes(kind: NDArray[np.uint8], duration_s: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -157,6 +165,13 @@ def _draw_days(is_weekend: NDArray[np.bool_], weekend: NDArray[np.bool_], rng: R
             at = int(kinds[rests][int(u * len(kinds[rests]))])
         chosen.append(at)
     return np.array(chosen, np.int64)
+
+
+def _unasked(days: int, rate: float, rng: Rng) -> NDArray[np.int64]:
+    """Slots in which something comes that nobody asked for, by day."""
+    day = np.repeat(np.arange(days), rng.poisson(rate, days))
+    begin, end = _OFFICE
+    return np.asarray(day * SLOTS_PER_DAY + rng.integers(begin * 4, end * 4, len(day)))
 
 
 def _by_itself(person: Person) -> float:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulators.appliances import SLOTS, Appliances, alone, draw_appliances, lived
-from simulators.people import Habits, People, Rng, draw_habits, draw_people, sleep_hours
+from simulators.people import Habits, People, Rng, draw_habits, draw_people, mood_of, sleep_hours
 from simulators.phones import PhoneDay, Phones, draw_phones, phone_day
 from simulators.weather import temperature
 from stream.columns import MeterColumns, PhoneColumns
@@ -28,7 +28,7 @@ BLOCK = 128
 AREA = 64
 DONG = 512
 """Households of one concentrator, and of one dong."""
-_PROFILE, _HABITS, _HOME, _PHONE, _PLACE = 2, 3, 4, 5, 6
+_PROFILE, _HABITS, _HOME, _PHONE, _PLACE, _MOOD = 2, 3, 4, 5, 6, 10
 
 Mix = Mapping[int, float]
 
@@ -219,7 +219,9 @@ def _habits(seed: int, block: Block, day: date) -> Habits:
     before = day - timedelta(days=1)
     eve = _rng(seed, _HABITS, block.number, before.toordinal())
     _, bed = sleep_hours(eve, block.people, before.weekday() >= 5)
-    return draw_habits(_rng(seed, _HABITS, block.number, day.toordinal()), block.people, bed, day.weekday() >= 5)
+    mood = mood_of(lambda number: _rng(seed, _MOOD, block.number, number), day.toordinal(), BLOCK)
+    rng = _rng(seed, _HABITS, block.number, day.toordinal())
+    return draw_habits(rng, block.people, bed, day.weekday() >= 5, mood)
 
 
 def _intervals(

@@ -12,7 +12,7 @@ import numpy as np
 from models.features import NAMES
 from models.forest import LEVELS, Forest, Scale, Trees
 from simulators import scores
-from simulators.calibration import Hours, scale_of
+from simulators.calibration import Hours, scale_of, scales_of
 from simulators.columns import Settled
 from simulators.lessons import Lesson, lesson
 from simulators.scores import HomeScore, Unseen
@@ -36,19 +36,30 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Fold:
+    """What was fitted without one fold: trees that never saw its homes and persons, and the scale of the other
+    folds' lives."""
+
+    trees: Trees
+    scale: dict[str, Scale]
+
+
+@dataclass(frozen=True, slots=True)
 class Trained:
     """The model, without its ``about``; what goes there: ``most``, the features that tell most with their shares, and
-    ``report``, how each level does; ``homes``: each home's part."""
+    ``report``, how each level does; ``homes``: each home's part; ``without``: by the number of the fold left out."""
 
     trees: Trees
     scale: dict[str, Scale]
     most: list[tuple[str, float]]
     report: dict[str, dict[str, Any]]
     homes: list[HomeScore]
+    without: dict[int, Fold]
 
-    def forest(self, about: Mapping[str, object]) -> Forest:
-        """The model with what is said about it."""
-        return Forest(self.trees, self.scale, dict(about) | {"tells most": self.most, "out of fold": self.report})
+    def forest(self, about: Mapping[str, object], fold: Fold | None = None) -> Forest:
+        """The model, or that without a ``fold``, with what is said about it."""
+        of = self if fold is None else fold
+        return Forest(of.trees, of.scale, dict(about) | {"tells most": self.most, "out of fold": self.report})
 
 
 def train(settled: Settled, rules: Rules, plan: Plan, progress: Progress = lambda what, done, total: None) -> Trained:
@@ -67,7 +78,9 @@ def train(settled: Settled, rules: Rules, plan: Plan, progress: Progress = lambd
         progress(SCORING, done, steps)
     scale = {level: scale_of(u.mean) for level, u in unseen.items()}
     homes = scores.home_scores(lived, settled, unseen, plan.days)
-    return Trained(grown[_ALL], scale, _top(grown[_ALL], shown, plan.seed), report, homes)
+    return Trained(
+        grown[_ALL], scale, _top(grown[_ALL], shown, plan.seed), report, homes, _without(settled, unseen, grown)
+    )
 
 
 _ALL = -1  # the fold that leaves nothing out
@@ -90,6 +103,12 @@ def _grow_all(shown: Lesson, settled: Settled, plan: Plan, progress: Progress) -
             pool.shutdown(cancel_futures=True, wait=False)
             raise
     return out
+
+
+def _without(settled: Settled, unseen: Mapping[str, Unseen], trees: Mapping[int, Trees]) -> dict[int, Fold]:
+    """Of each fold what was fitted without it."""
+    scales = {level: scales_of(u.mean, settled.fold[u.life]) for level, u in unseen.items()}
+    return {f: Fold(trees[f], {level: scales[level][f] for level in LEVELS}) for f in sorted(trees) if f != _ALL}
 
 
 def _unseen(lived: Lived, settled: Settled, trees: Mapping[int, Trees]) -> tuple[Hours, Hours]:

@@ -22,7 +22,7 @@ PROGRAMS = {
 
 MARKERS = pytest.StashKey[dict[str, frozenset[str]]]()
 """Test id -> its markers of those below."""
-SHOWN = ("broker", *PROGRAMS)
+SHOWN = ("broker", "postgres", *PROGRAMS)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

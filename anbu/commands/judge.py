@@ -20,18 +20,26 @@ Report = Annotated[
     Path | None, typer.Option(help="읽고 인쇄할 보고서 (HTML) · a page to read and print: alerts, homes, pictures")
 ]
 Tz = Annotated[str | None, typer.Option(help="시간대 없는 시각의 시간대 · zone of naive times (default: setting tz)")]
+Folds = Annotated[
+    Path | None, typer.Option(help="anbu train --save-folds의 폴더: 본 적 없는 모델로 판단 · each home by the "
+                              "model that never saw it; 'home-x' is taken for a copy of 'home'")
+]
 
 
 def backtest(
     meter: Meter, out: Out, phone: Phone = None, households: Households = None, warnings: Warnings = None,
-    tz: Tz = None, report: Report = None,
+    tz: Tz = None, report: Report = None, folds: Folds = None,
 ) -> None:  # fmt: skip
     """지난 기록을 판단합니다 · judge history by the functions that judge the live stream; no broker needed."""
     from anbu import configuration, history
+    from anbu import folds as left_out
     from anbu.console import bar
+    from anbu.errors import UserError
     from simulators import backtest
     from simulators.review import review
 
+    if folds is not None and report is not None:
+        raise UserError("--folds와 --report는 함께 못 씁니다 · --folds goes without --report: that is of one model")
     settings = configuration.load(tz=tz)
     with bar() as progress, history.alerts_file(out) as write:
         task = progress.add_task("읽는 중 · reading", total=None)
@@ -41,7 +49,10 @@ def backtest(
         def step(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
-        if report is None:
+        if folds is not None:
+            for alert in left_out.backtest(left_out.read(folds), past, settings, step):
+                write(alert)
+        elif report is None:
             for alert in backtest.backtest(past.meter, past.phone, past.households, settings, step, past.warnings):
                 write(alert)
         else:

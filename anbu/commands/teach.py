@@ -21,11 +21,16 @@ Together = Annotated[
 Scores = Annotated[
     Path | None, typer.Option(help="집마다 묶음, 오경보, 발견 (CSV) · each home's fold and what came of it")
 ]
+SaveFolds = Annotated[
+    Path | None, typer.Option(help="묶음마다 그것을 뺀 모델을 둘 폴더, backtest --folds에 씀 · each fold's model, "
+                              "fitted without it: for backtest --folds")
+]
 
 
 def train(
     meter: Meter, phone: Phone, out: Out, folds: Folds = 5, seed: Seed = 1, variants: Variants = 2,
-    source: Sources = None, together: Together = False, scores: Scores = None, tz: Tz = None,
+    source: Sources = None, together: Together = False, scores: Scores = None, save_folds: SaveFolds = None,
+    tz: Tz = None,
 ) -> None:  # fmt: skip
     """기록에서 모델을 배웁니다 · fit the learned model on a history, with collapses spliced in (anbu[train]).
 
@@ -35,5 +40,5 @@ def train(
     from anbu import configuration, training
 
     settings = configuration.load(tz=tz)
-    asked = training.Asked(meter, phone, out, folds, seed, variants, tuple(source or ()), together, scores)
+    asked = training.Asked(meter, phone, out, folds, seed, variants, tuple(source or ()), together, scores, save_folds)
     training.run(asked, settings)

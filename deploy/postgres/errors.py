@@ -3,3 +3,7 @@
 
 class PostgresError(Exception):
     """What was wrong, with which value, and what to do, in one line."""
+
+
+class PostgresInUseError(PostgresError):
+    """Another process has these data: it may have the server running."""

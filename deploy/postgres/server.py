@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,10 +19,10 @@ from urllib.parse import quote
 from deploy.kafka.owner import Owner
 from deploy.kafka.spawn import spawn
 from deploy.postgres import account
-from deploy.postgres.errors import PostgresError
+from deploy.postgres.errors import PostgresError, PostgresInUseError
 from deploy.postgres.reason import reason_in_log
 
-__all__ = ["LocalPostgres", "PostgresError"]
+__all__ = ["LocalPostgres", "PostgresError", "PostgresInUseError"]
 
 SUPERUSER = "anbu"
 DATABASE = "anbu"
@@ -56,7 +57,7 @@ class LocalPostgres:
         self._start_limit_s = start_limit_s
         self._durable = durable
         self._owner = Owner(
-            self.data_dir, "postgres.pid", what="a database server", error=PostgresError,
+            self.data_dir, "postgres.pid", what="a database server", error=PostgresInUseError,
             ask=signal.SIGINT, force=signal.SIGQUIT,
         )  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
@@ -154,6 +155,8 @@ class LocalPostgres:
         ]  # fmt: skip
         if not self._durable:
             command.append("--no-sync")
+        elif sys.platform == "linux":
+            command.append("--sync-method=syncfs")  # a thousand small files, one by one, take seconds on a busy disk
         self._process = spawn(command, self.log, append=True, cwd=half, user=user)
         self._await(lambda: self._process is not None and self._process.poll() == 0, "make its data")
         half.rename(self._data)

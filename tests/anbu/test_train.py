@@ -2,14 +2,16 @@
 
 import csv
 import importlib.util
+import json
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from anbu import training
+from anbu import folds, training
 from anbu.feature_names import readable
 from models.features import NAMES
+from models.forest import Forest
 from simulators import columns, teach
 from simulators.town import make_town
 from simulators.write import write
@@ -43,7 +45,7 @@ def files(town: Path) -> tuple[object, ...]:
 def test_files_become_a_model(run: Run, town: Path) -> None:
     """A model that the stream reads, which says what it is made of; the same again gives the same."""
     asked = (*files(town), "--folds", 2, "--variants", 1, "--source", "a town, simulated", "--tz", "Asia/Seoul")
-    said = run("train", *asked, "--out", "one.npz", "--scores", "homes.csv")
+    said = run("train", *asked, "--out", "one.npz", "--scores", "homes.csv", "--save-folds", "folds")
     assert said.code == 0, said.err
     forest = model.read(Path("one.npz").absolute())
     about = forest.about
@@ -67,6 +69,24 @@ def test_files_become_a_model(run: Run, town: Path) -> None:
     assert one.trees.leaf.tobytes() == two.trees.leaf.tobytes()
     assert one.about["out of fold"] == two.about["out of fold"]
     _check_scores(Path("homes.csv"))
+    _check_folds(run, town, forest)
+
+
+def _check_folds(run: Run, town: Path, whole: Forest) -> None:
+    """Every home and person is left out by one fold, whose trees are others; a backtest judges each by its own."""
+    left = folds.read(Path("folds"))
+    assert sorted(home for one in left for home in one.homes) == [f"h{i:06d}" for i in range(5)]
+    assert not left[0].homes & left[1].homes
+    assert not left[0].persons & left[1].persons
+    trees = [model.read(one.path).trees.leaf.tobytes() for one in left]
+    assert len({*trees, whole.trees.leaf.tobytes()}) == 3
+    out = ("--folds", "folds", "--out", "unseen.jsonl")
+    said = run("backtest", *files(town), *out)
+    assert said.code == 0, said.err
+    at = [json.loads(line)["at"] for line in Path("unseen.jsonl").read_text().splitlines()]
+    assert at == sorted(at)
+    assert at
+    assert run("backtest", *files(town), *out, "--report", "page.html").code == 2
 
 
 def _check_scores(path: Path) -> None:

@@ -9,15 +9,16 @@ from sqlalchemy.pool import NullPool
 
 from deploy.postgres.server import LocalPostgres
 from response import database as db
+from tests.folders import open_folder
 
 TEMPLATE = "anbu_template"
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
+def postgres() -> Iterator[LocalPostgres]:
     """One server that all tests share, with a migrated template. Never stop it."""
-    with LocalPostgres(tmp_path_factory.mktemp("postgres"), durable=False) as running:
+    with open_folder() as folder, LocalPostgres(folder, durable=False) as running:
         _execute(running, f"CREATE DATABASE {TEMPLATE}")
         db.migrate(running.url_of(TEMPLATE))
         yield running

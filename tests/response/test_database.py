@@ -11,7 +11,10 @@ from sqlalchemy.pool import NullPool
 
 from deploy.postgres.server import LocalPostgres
 from response import database as db
+from response.forget import forget
 from response.tables import metadata
+from tests.folders import open_folder
+from tests.response.people import AT, add_case, add_event, add_household
 
 pytestmark = pytest.mark.postgres
 
@@ -96,3 +99,26 @@ def test_service_cannot_change_the_schema(database: Engine) -> None:
     for statement in ("DROP TRIGGER append_only ON case_events", "CREATE TABLE mine (a int)", "DROP TABLE access_log"):
         with pytest.raises(DBAPIError, match=r"must be owner|permission denied"), database.begin() as connection:
             connection.execute(text(statement))
+
+
+def test_owner_of_a_database_who_is_no_superuser_can_prepare_and_use_it() -> None:
+    """As on a server that others run: the right to make roles is all it takes, and the log is as safe."""
+    with open_folder() as folder, LocalPostgres(folder, durable=False) as server:
+        with create_engine(server.url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("CREATE ROLE city LOGIN CREATEROLE"))
+            connection.execute(text("CREATE DATABASE theirs OWNER city"))
+        url = server.url_of("theirs").replace("//anbu@", "//city@")
+        db.migrate(url)
+        db.migrate(url)
+        made, owner = db.engine(url), db.engine(url, role=None)
+        db.check(made)
+        with made.begin() as conn:
+            add_household(conn, "h1")
+            add_event(conn, add_case(conn, "h1"), 0, {"event": "Noted", "comment": "x"})
+            assert forget(conn, "h1", AT).comments == 1
+        with owner.begin() as conn:
+            conn.execute(text("SELECT anbu_reseal(1, 0, 'y')"))
+        with pytest.raises(DBAPIError, match="append only"), owner.begin() as conn:
+            conn.execute(text("DELETE FROM case_events"))
+        made.dispose()
+        owner.dispose()

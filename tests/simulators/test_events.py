@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from simulators.events import Event, EventKind, apply
-from simulators.phones import CALL_IN, CALL_MISSED, CALL_OUT, DATA, SMS_OUT
+from simulators.phones import CALL_IN, CALL_MISSED, CALL_OUT, DATA, SMS_IN, SMS_OUT
 from simulators.plans import enrolments, plan_day, plan_life, plan_weeks
 from simulators.town import Day, make_town
 from stream.records import QUALITIES, Quality
@@ -70,6 +70,8 @@ def test_a_collapse_ends_the_own_phone_and_not_what_comes_in() -> None:
     assert day.phone.duration_s[day.phone.kind == CALL_MISSED].max() == 0
     assert (day.background & late).sum() == (DAY.background & before).sum()
     assert len(day.phone) == len(day.phone_home) == len(day.background)
+    texts, sent = ((d.phone.kind == SMS_IN) & (d.phone.at >= NOON) for d in (day, DAY))
+    assert 0 < texts.sum() < 0.7 * sent.sum()  # nobody answers texts that were not sent
 
 
 def test_something_left_on_adds_its_energy() -> None:

@@ -62,6 +62,19 @@ def test_a_life_is_made_of_the_persons_own_days() -> None:
     assert 0.08 < own.std() < 0.3
 
 
+def test_what_nobody_asked_for_comes_by_day_and_goes_on_after_an_end() -> None:
+    """Texts of shops come besides, as often before an end as after, and change nothing of own use."""
+    person = persons_of(events("p", daily((23 * HOUR, Kind.call_out, 60))), "UTC")[0]
+    plain, more = (
+        phone_life(person, MONDAY // 900, 700 * 96, np.random.default_rng(3), rate) for rate in (0.0, 1.2)
+    )
+    assert np.array_equal(plain.codes == OWN, more.codes == OWN)
+    assert not (plain.codes == INCOMING).any()
+    for codes in (more.codes, more.alone):
+        assert 1.0 < (codes == INCOMING).sum() / 700 < 1.4
+        assert 8 <= hours(codes, INCOMING).min() <= hours(codes, INCOMING).max() < 21
+
+
 @pytest.mark.parametrize("begin", [MONDAY, MONDAY + 3 * DAY, MONDAY + 5 * DAY, MONDAY - 300 * DAY])
 def test_weekends_are_lived_on_weekends(begin: int) -> None:
     """Own use of the days of work never falls on a weekend, whichever weekday the life begins with."""

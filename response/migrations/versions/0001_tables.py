@@ -131,6 +131,7 @@ def _people() -> None:
         Column("updated_at", AT, nullable=False),
     )  # fmt: skip
     op.create_index("people_of_household", "people", ["household_id"])
+    op.create_index("people_of_dong", "people", ["dong", "role"])
     op.create_index("people_by_phone", "people", ["phone_index"])
 
 

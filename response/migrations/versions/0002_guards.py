@@ -31,11 +31,16 @@ def upgrade() -> None:
     _keeper()
 
 
-def _grants() -> None:
+def _take_on(role: str) -> None:
+    """Let whoever migrates act as a role: its maker may only give it away (a superuser needs nothing; where another
+    made it, that one must have granted it)."""
     op.execute(
-        "DO $$ BEGIN IF NOT pg_has_role(current_user, 'anbu_service', 'MEMBER') "
-        "THEN GRANT anbu_service TO CURRENT_USER; END IF; END $$"
+        f"DO $$ BEGIN GRANT {role} TO CURRENT_USER; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$"
     )
+
+
+def _grants() -> None:
+    _take_on("anbu_service")
     op.execute("GRANT anbu_viewer TO anbu_service")  # the service takes that role on for a view, and only gives it up
     op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(READ_WRITE)} TO anbu_service")
     op.execute("GRANT SELECT, INSERT ON case_events TO anbu_service")
@@ -73,8 +78,8 @@ def _append_only() -> None:
                     RETURN OLD;
                 END IF;
             ELSIF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'case_events' AND current_user = 'anbu_keeper' THEN
-                IF (OLD.case_id, OLD.seq, OLD.at, OLD.by, OLD.what - 'comment')
-                    IS NOT DISTINCT FROM (NEW.case_id, NEW.seq, NEW.at, NEW.by, NEW.what - 'comment') THEN
+                IF (OLD.case_id, OLD.seq, OLD.at, OLD."by", OLD.what - 'comment')
+                    IS NOT DISTINCT FROM (NEW.case_id, NEW.seq, NEW.at, NEW."by", NEW.what - 'comment') THEN
                     RETURN NEW;
                 END IF;
             END IF;
@@ -123,8 +128,7 @@ def _keeper() -> None:
         """
     )
     signatures = ("anbu_forget(text)", "anbu_reseal(bigint, integer, text)")
-    op.execute("DO $$ BEGIN IF NOT pg_has_role(current_user, 'anbu_keeper', 'MEMBER') "
-               "THEN GRANT anbu_keeper TO CURRENT_USER; END IF; END $$")  # fmt: skip
+    _take_on("anbu_keeper")
     op.execute("DO $$ BEGIN EXECUTE format('GRANT CREATE ON SCHEMA %I TO anbu_keeper', current_schema()); END $$")
     for signature in signatures:
         op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")

@@ -1,0 +1,200 @@
+"""Calls placed by a vendor over HTTP: asked for by a POST, their end told by a webhook."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from response.gateways.webhook import SignatureError, WebhookError, read_webhook
+from response.records import Call, CallOutcome, CallResult, GatewayError
+from response.settings import HttpCallSettings
+
+OnLate = Callable[[str, CallResult], Awaitable[None]]
+"""Told of a call's end that nobody here waits for any more: (key of the call, result). It may be told twice."""
+PATH = "/v1/calls/status"
+MOST_BYTES = 64 * 1024
+PLACEHOLDERS = ("key", "number", "text", "recording", "callback_url", "ring_seconds")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+log = structlog.get_logger(__name__)
+
+
+class HttpGateway:
+    """The vendor of ``settings``. ``concurrent``: most calls at once. ``on_late``: where results go that come after a
+    restart of ours. ``clock``: gives the present.
+
+    A call that was asked for cannot be taken back: cancelling ``place`` only stops the waiting.
+    """
+
+    name = "http"
+    real = True
+
+    def __init__(
+        self,
+        settings: HttpCallSettings,
+        *,
+        concurrent: int = 20,
+        on_late: OnLate | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.settings = settings
+        self._lines = asyncio.Semaphore(concurrent)
+        self._on_late = on_late
+        self._clock = clock
+        self._waiting: dict[str, asyncio.Future[CallResult]] = {}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """Check the settings and make ready; nobody is called."""
+        check(self.settings)
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=self.settings.request_seconds),
+            headers={name: value.get_secret_value() for name, value in self.settings.headers.items()},
+        )
+
+    async def place(self, call: Call) -> CallResult:
+        """Ask the vendor, then wait for its webhook."""
+        if call.key in self._waiting:
+            return CallResult(CallOutcome.failed, detail="a call with this key is under way")
+        ended: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
+        self._waiting[call.key] = ended  # before asking: a webhook may be faster than the answer to the request
+        try:
+            async with self._lines:
+                dialled_at = self._clock()
+                result = await self._ask(call, ended) or await self._wait(ended)
+                return CallResult(
+                    result.outcome, result.pressed, result.detail, dialled_at, result.ended_at or self._clock()
+                )
+        finally:
+            del self._waiting[call.key]
+
+    async def _ask(self, call: Call, ended: asyncio.Future[CallResult]) -> CallResult | None:
+        """POST the request; a result only where the vendor surely does not call."""
+        assert self._session is not None, "start() comes first"
+        try:
+            async with self._session.post(
+                self.settings.url, json=request_body(self.settings, call), allow_redirects=False
+            ) as answer:
+                if answer.status < 300 or ended.done():
+                    return None
+                return CallResult(CallOutcome.failed, detail=f"vendor refused the request: HTTP {answer.status}")
+        except aiohttp.ClientConnectorError as e:
+            reason = e.os_error.strerror or type(e.os_error).__name__
+            return CallResult(CallOutcome.failed, detail=f"vendor cannot be reached: {reason}")
+        except (aiohttp.ClientError, TimeoutError) as e:
+            # The request may have arrived: only the webhook can say now.
+            log.warning("vendor_answered_nothing", key=call.key, error=type(e).__name__)
+            return None
+
+    async def _wait(self, ended: asyncio.Future[CallResult]) -> CallResult:
+        try:
+            return await asyncio.wait_for(asyncio.shield(ended), self.settings.result_seconds)
+        except TimeoutError:
+            return CallResult(CallOutcome.unknown, detail=f"no webhook within {self.settings.result_seconds:g} seconds")
+
+    async def deliver(self, key: str, result: CallResult) -> None:
+        """A webhook said how the call ended. Said twice while ``place`` waits, the first counts; when nobody waits,
+        ``on_late`` hears of it and has to know a result that it has already."""
+        ended = self._waiting.get(key)
+        if ended is None:
+            if self._on_late is not None:
+                await self._on_late(key, result)
+            return
+        if not ended.done():
+            ended.set_result(result)
+
+    async def close(self) -> None:
+        """End; of calls that are still waited for nobody knows."""
+        for ended in self._waiting.values():
+            if not ended.done():
+                ended.set_result(CallResult(CallOutcome.unknown, detail="we ended before the vendor told"))
+        if self._session is not None:
+            await self._session.close()
+
+
+def check(settings: HttpCallSettings) -> None:
+    """Raises GatewayError where calls cannot be asked for as configured."""
+    if not settings.url.startswith(("http://", "https://")):
+        raise GatewayError(
+            "전화 업체 주소가 없습니다 · calls by HTTP need the vendor's address: set ANBU_RESPONSE__HTTP_CALLS__URL"
+        )
+    if settings.secret is None or not settings.secret.get_secret_value():
+        raise GatewayError(
+            "웹훅 비밀키가 없습니다 · without a secret no webhook is believed: set ANBU_RESPONSE__HTTP_CALLS__SECRET"
+        )
+    for field, template in settings.body.items():
+        for name in _PLACEHOLDER.findall(template):
+            if name not in PLACEHOLDERS:
+                raise GatewayError(
+                    f"알 수 없는 자리표시자 · body field {field!r} has {{{name}}}: use {', '.join(PLACEHOLDERS)}"
+                )
+        if any(other.startswith(f"{field}.") for other in settings.body):
+            raise GatewayError(f"요청 필드가 겹칩니다 · body field {field!r} cannot have a value and fields inside it")
+
+
+def request_body(settings: HttpCallSettings, call: Call) -> dict[str, Any]:
+    """The JSON of one request. A field that is ``{ring_seconds}`` and nothing else is a number, all others text."""
+    values: dict[str, str] = {
+        "key": call.key,
+        "number": call.number,
+        "text": call.announcement.text,
+        "recording": call.announcement.recording or "",
+        "callback_url": settings.callback_url,
+        "ring_seconds": str(round(call.ring_s)),
+    }
+    body: dict[str, Any] = {}
+    for path, template in settings.body.items():
+        *parents, name = path.split(".")
+        into = body
+        for parent in parents:
+            into = into.setdefault(parent, {})
+        filled = _PLACEHOLDER.sub(lambda found: values[found[1]], template)
+        into[name] = int(filled) if template == "{ring_seconds}" else filled
+    return body
+
+
+def webhook_route(gateway: HttpGateway) -> Route:
+    """Where the vendor tells how calls ended: 401 what is not signed, 400 what cannot be read, else 204."""
+
+    async def status(request: Request) -> Response:
+        body = await _body(request)
+        if body is None:
+            return JSONResponse({"error": f"more than {MOST_BYTES} bytes"}, 413)
+        answer = await hear(gateway, request.headers, body)
+        return Response(status_code=204) if answer is None else JSONResponse({"error": answer[1]}, answer[0])
+
+    return Route(PATH, status, methods=["POST"])
+
+
+async def hear(gateway: HttpGateway, headers: Mapping[str, str], body: bytes) -> tuple[int, str] | None:
+    """Read a webhook and deliver it; (HTTP status, why) where it is refused."""
+    try:
+        key, result = read_webhook(gateway.settings, headers, body)
+    except SignatureError as e:
+        log.warning("webhook_refused", why=str(e))
+        return 401, "the signature is wrong"
+    except WebhookError as e:
+        log.warning("webhook_unreadable", why=str(e))
+        return 400, str(e)
+    if result is None:
+        log.info("webhook_not_final", key=key)  # ringing; or a word that the settings do not know
+    else:
+        await gateway.deliver(key, result)
+    return None
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body, as far as it is no more than may be: anybody can send, the signature is checked only afterwards."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            return None
+    return body

@@ -1,0 +1,59 @@
+"""The registry of people: who is around a household, and a person with their personal data for whoever may have it."""
+
+from sqlalchemy import ColumnElement, Connection, Row, select
+
+from response import tables
+from response.records import Means, Person
+from response.vault import Vault, place
+
+p = tables.people.c
+BY_PHONE = frozenset({"sms", "call", "alimtalk"})
+"""Channels whose address is the telephone number; `email` needs the e-mail address, others an address of their own in
+the settings."""
+_FIRST = ("resident", "guardian")
+
+
+def person(conn: Connection, vault: Vault, person_id: str) -> Person | None:
+    """One person, opened. Raises VaultError. For gateways; whoever looks goes through `response.access`."""
+    row = conn.execute(select(tables.people).where(p.person_id == person_id)).one_or_none()
+    return None if row is None else opened(row, vault)
+
+
+def by_number(conn: Connection, vault: Vault, number: str) -> list[Person]:
+    """Whose number it is: residents first, then guardians, then the others, each by id. Raises VaultError."""
+    rows = _people(conn, p.phone_index.in_(vault.indexes(number)))
+    return sorted(
+        (opened(row, vault) for row in rows),
+        key=lambda x: (_FIRST.index(x.role) if x.role in _FIRST else len(_FIRST), x.person_id),
+    )
+
+
+def _people(conn: Connection, where: ColumnElement[bool]) -> list[Row[tuple[object, ...]]]:
+    return list(conn.execute(select(tables.people).where(where)).all())
+
+
+def opened(row: Row[tuple[object, ...]], vault: Vault) -> Person:
+    """A row of people with its sealed columns opened. Raises VaultError."""
+
+    def text(column: str) -> str:
+        sealed = getattr(row, column)
+        return "" if sealed is None else vault.open(sealed, place("people", column, row.person_id))
+
+    return Person(
+        person_id=row.person_id, role=row.role, dong=row.dong, household_id=row.household_id, name=text("name"),
+        phone=text("phone"), email=text("email"), address=text("address"), address_at=row.address_at,
+        language=row.language, channels=tuple(row.channels), consent_guardian=row.consent_guardian,
+        consent_entry=row.consent_entry, calls=row.calls, drill=row.drill,
+    )  # fmt: skip
+
+
+def means_of(phone: bool, email: bool, calls: bool, channels: tuple[str, ...]) -> frozenset[Means]:
+    """By what a person can be reached, from what there is of them. Nothing needs to be opened for that."""
+    found: set[Means] = set()
+    if phone:
+        found.add("sms")
+        if calls:
+            found.add("call")
+    if any(phone if channel in BY_PHONE else email if channel == "email" else True for channel in channels):
+        found.add("message")
+    return frozenset(found)

@@ -1,0 +1,131 @@
+"""Seals personal data: AES-256-GCM, each value bound to the place (table, column, row) it is for.
+
+A sealed value: ``A1``, 4 bytes that name the key, 12 random bytes, ciphertext with its tag. The keys themselves are in
+the environment; lost keys are lost data.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import re
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+KEY_BYTES = 32
+_FORM = b"A1"
+_HEAD = len(_FORM) + 4
+_NONCE = 12
+
+
+class VaultError(Exception):
+    """Personal data cannot be sealed or opened: one line, what and what to do."""
+
+
+def new_key() -> str:
+    """A fresh key as the setting has it: base64 of 32 random bytes."""
+    return base64.b64encode(os.urandom(KEY_BYTES)).decode()
+
+
+def place(table: str, column: str, row: object) -> str:
+    """What a sealed value is bound to."""
+    return f"{table}.{column}.{row}"
+
+
+def digits(number: str) -> str:
+    """A telephone number as it is compared: digits alone, +82 10 ... as 010 ..."""
+    bare = re.sub(r"[^\d+]", "", number)
+    return re.sub(r"^(?:\+|00)82(?:0)?", "0", bare).lstrip("+")
+
+
+class Vault:
+    """Seals with the first of its keys and opens with any of them."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        """``keys``: base64 of 32 bytes each.
+
+        Raises:
+            VaultError: no key, or one that is not such.
+        """
+        if not keys:
+            raise VaultError(
+                "개인정보 키가 없습니다 · there is no key for personal data: make one with `anbu people key` and set "
+                "ANBU_RESPONSE__KEYS"
+            )
+        secrets = [_secret(key, n) for n, key in enumerate(keys, 1)]
+        self._ids = [_derived(secret, b"anbu key id")[:4] for secret in secrets]
+        self._ciphers = {
+            name: AESGCM(_derived(secret, b"anbu seal")) for name, secret in zip(self._ids, secrets, strict=True)
+        }
+        self._index_keys = [_derived(secret, b"anbu index") for secret in secrets]
+
+    @property
+    def head(self) -> bytes:
+        """How a value begins that is sealed with the first key."""
+        return _FORM + self._ids[0]
+
+    def seal(self, text: str, at: str) -> bytes:
+        """``text`` sealed for the place ``at``."""
+        nonce = os.urandom(_NONCE)
+        return self.head + nonce + self._ciphers[self._ids[0]].encrypt(nonce, text.encode(), at.encode())
+
+    def open(self, sealed: bytes, at: str) -> str:
+        """The text of a value sealed for the place ``at``.
+
+        Raises:
+            VaultError: a key we do not have, a value of another place, or one that was altered.
+        """
+        cipher = self._ciphers.get(bytes(sealed[len(_FORM) : _HEAD]))
+        if sealed[: len(_FORM)] != _FORM or cipher is None:
+            raise VaultError(
+                f"키가 맞지 않습니다 · {at} is sealed with a key that is not in ANBU_RESPONSE__KEYS: add that key"
+            )
+        try:
+            return cipher.decrypt(sealed[_HEAD : _HEAD + _NONCE], sealed[_HEAD + _NONCE :], at.encode()).decode()
+        except (InvalidTag, ValueError) as e:
+            raise VaultError(
+                f"값이 바뀌었습니다 · {at} was altered, or belongs to another row: restore it from a backup"
+            ) from e
+
+    def seal_text(self, text: str, at: str) -> str:
+        """``seal`` as base64, for JSON; "" stays ""."""
+        return base64.b64encode(self.seal(text, at)).decode() if text else ""
+
+    def open_text(self, sealed: str, at: str) -> str:
+        """The text of ``seal_text``. Raises VaultError as ``open`` does."""
+        if not sealed:
+            return ""
+        try:
+            return self.open(base64.b64decode(sealed, validate=True), at)
+        except binascii.Error as e:
+            raise VaultError(f"값이 바뀌었습니다 · {at} is not a sealed value: restore it from a backup") from e
+
+    def index(self, number: str) -> bytes:
+        """Keyed hash (HMAC-SHA256, 32 bytes) of a telephone number, by which it is found; by the first key."""
+        return self.indexes(number)[0]
+
+    def indexes(self, number: str) -> list[bytes]:
+        """The number's hashes by all keys: while keys change, rows may have that of an older one."""
+        return [hmac.digest(key, digits(number).encode(), hashlib.sha256) for key in self._index_keys]
+
+
+def _secret(key: str, n: int) -> bytes:
+    try:
+        secret = base64.b64decode(key.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        secret = b""
+    if len(secret) != KEY_BYTES:
+        raise VaultError(
+            f"개인정보 키 {n}번이 잘못되었습니다 · key {n} of ANBU_RESPONSE__KEYS is not base64 of {KEY_BYTES} bytes: "
+            "make one with `anbu people key`"
+        )
+    return secret
+
+
+def _derived(secret: bytes, what: bytes) -> bytes:
+    return HKDFExpand(hashes.SHA256(), KEY_BYTES, what).derive(secret)
