@@ -20,8 +20,8 @@ def seal(vault: Vault | None, case_id: int, text: str) -> str:
         return ""
     if vault is None:
         raise CommentError(
-            "메모를 저장할 수 없습니다: 개인정보 키가 없습니다 · a comment cannot be kept, there is no key to seal it with: "
-            "set ANBU_RESPONSE__KEYS (`anbu people key`), or leave the comment out"
+            "메모를 저장할 수 없습니다: 개인정보 키가 없습니다 · a comment cannot be kept, there is no key to seal "
+            "it with: set ANBU_RESPONSE__KEYS (`anbu people key`), or leave the comment out"
         )
     if len(text) > LONGEST:
         raise CommentError(f"메모가 너무 깁니다 · the comment has {len(text)} letters: {LONGEST} at most")
