@@ -158,7 +158,8 @@ def deliveries(
         to = f"{names.role(row.role)[0] if row.role else ''} {row.person_id or ''}".strip()
         table.add_row(
             _stamp(row.created_at, settings), f"{row.case_id or ''}{' 훈련 drill' if row.drill else ''}",
-            " ".join(what), to, " ".join(filter(None, (names.STATES[row.state][0], row.result, row.channel))), escape(why),
+            " ".join(what), to, " ".join(filter(None, (names.STATES[row.state][0], row.result, row.channel))),
+            escape(why),
         )  # fmt: skip
     out.print(table if rows else "보낸 것이 없습니다 · nothing was sent or left unsent")
 
