@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from anbu import errors
-from anbu.commands import care, feed, judge, people, run, teach
+from anbu.commands import care, cases, feed, judge, people, run, teach
 
 ABOUT = """안부: 전기와 전화 기록으로, 혼자 사는 분의 생활이 멈춘 것을 몇 시간 안에 알아챕니다.
 
@@ -35,6 +35,7 @@ for panel, commands in PANELS:
         app.command(name, rich_help_panel=panel)(command)
 
 
+app.add_typer(cases.app, name="cases", rich_help_panel="대응 · response")
 app.add_typer(people.app, name="people", rich_help_panel="대응 · response")
 
 

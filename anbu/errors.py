@@ -7,7 +7,7 @@ from collections.abc import Sequence
 OURS = {
     "UserError", "BrokerError", "BrokerUnreachableError", "StartError", "FileError", "ForestError",
     "PostgresError", "SchemaError", "VaultError", "ReasonNeededError", "PeopleFileError",
-    "GatewayError", "NoCaseError",
+    "GatewayError", "NoCaseError", "CommentError",
 }  # fmt: skip
 """Errors whose message is that line already, by name: importing them all would slow every start."""
 NO_BROKER = {"KafkaConnectionError", "NoBrokersAvailable", "KafkaTimeoutError", "NodeNotReadyError"}

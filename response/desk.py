@@ -2,7 +2,9 @@
 and the outbox. Nothing here reaches a person; senders do that, from the outbox.
 """
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,7 +32,7 @@ Decision = Callable[[Draft, Circle], None]
 
 @dataclass(slots=True)
 class Desk:
-    """Takes what happens and writes what follows. Every method is one transaction, or part of the one it is given."""
+    """Takes what happens and writes what follows. A method is one transaction, or part of the ``transaction`` given."""
 
     engine: Engine
     hours: Hours
@@ -38,7 +40,16 @@ class Desk:
     limits: Mapping[str, float]
     circle: CircleOf
     watch: Watch = lambda case, entries: None
-    _told: list[tuple[Case, list[Entry]]] = field(default_factory=list)
+    _here: threading.local = field(default_factory=threading.local)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction of this thread; after its commit the watcher hears what happened, after a rollback nothing."""
+        self._here.told = told = []
+        with self.engine.begin() as conn:
+            yield conn
+        for case, entries in told:
+            self.watch(case, entries)
 
     def alert(self, conn: Connection, alert: Alert, now: datetime) -> None:
         """An alert's event, within the transaction that stores its offset."""
@@ -57,7 +68,7 @@ class Desk:
     def due(self, now: datetime, limit: int = 100) -> int:
         """Take cases whose time has come, each in a transaction of its own; how many. Two desks take different ones."""
         for count in range(limit):
-            with self.engine.begin() as conn:
+            with self.transaction() as conn:
                 query = (
                     select(c.case_id).where(c.next_step_at <= now).order_by(c.next_step_at).limit(1)
                     .with_for_update(skip_locked=True)
@@ -66,7 +77,6 @@ class Desk:
                 if case_id is None:
                     return count
                 self._decide(conn, case_id, now, lambda d, circle: decide.due(d, circle, self.hours))
-            self.tell()
         return limit
 
     def call_done(self, key: str, result: CallResult, now: datetime) -> None:
@@ -79,27 +89,25 @@ class Desk:
                 helped.append(draft.case)
 
         helped: list[Case] = []
-        with self.engine.begin() as conn:
+        with self.transaction() as conn:
             row = self._finish(conn, key, str(result.outcome), None, "", result.detail, now, late="unknown")
             if row is not None:
                 self._decide(conn, row.case_id, now, of)
                 for case in helped:
                     self._help(conn, case.household_id, row.person_id, now)
-        self.tell()
 
     def message_done(self, key: str, delivery: Delivery, now: datetime) -> None:
         """A message's end, by its outbox key."""
-        with self.engine.begin() as conn:
+        with self.transaction() as conn:
             row = self._finish(
                 conn, key, str(delivery.result), delivery.reason, delivery.channel, delivery.detail, now
             )
             if row is not None and row.case_id is not None:
                 self._decide(conn, row.case_id, now, lambda d, circle: decide.message_done(d, key, delivery))
-        self.tell()
 
     def rang_back(self, household_id: str, person_id: str, pressed: str | None, now: datetime) -> bool:
         """The resident of a household rang us. Gives whether there was a case, or is one now."""
-        with self.engine.begin() as conn:
+        with self.transaction() as conn:
             ids = conn.scalars(select(c.case_id).where(c.household_id == household_id, c.closed_at.is_(None))).all()
             for case_id in ids:
                 self._decide(
@@ -107,7 +115,6 @@ class Desk:
                 )
             if not ids and pressed == decide.HELP:
                 ids = [self._help(conn, household_id, person_id, now)]
-        self.tell()
         return bool(ids)
 
     def acknowledge(
@@ -136,25 +143,9 @@ class Desk:
         ).all():
             self._decide(conn, case_id, now, lambda d, circle: decide.withdraw(d))
 
-    def tell(self) -> None:
-        """After a commit: tell the watcher what happened."""
-        told, self._told = self._told, []
-        for case, entries in told:
-            self.watch(case, entries)
-
-    def forget_told(self) -> None:
-        """After a rollback: nothing happened."""
-        self._told = []
-
     def _by_person(self, case_id: int, now: datetime, decision: Decision) -> Case:
-        try:
-            with self.engine.begin() as conn:
-                case = self._decide(conn, case_id, now, decision)
-        except BaseException:
-            self.forget_told()
-            raise
-        self.tell()
-        return case
+        with self.transaction() as conn:
+            return self._decide(conn, case_id, now, decision)
 
     def _open_case(self, conn: Connection, household_id: str, drill: bool) -> int | None:
         query = select(c.case_id).where(c.household_id == household_id, c.drill == drill, c.closed_at.is_(None))
@@ -232,5 +223,5 @@ class Desk:
         decision(draft, self.circle(conn, household, dong, now))
         log.append(conn, draft, due_at(draft.case, self.hours))
         if draft.entries:
-            self._told.append((draft.case, draft.entries))
+            self._here.told.append((draft.case, draft.entries))
         return draft.case

@@ -584,7 +584,7 @@ def test_consent_withdrawn_mid_case_stops_everything(town: Town) -> None:
     town.message("guardian", "tell_guardian")
     town.message("officer", "tell_officer")
     town.takes()
-    with town.engine.begin() as conn:
+    with town.desk.transaction() as conn:
         town.desk.withdraw(conn, "h1", town.now)
     town.gather()
     town.message("officer", "withdrawn")

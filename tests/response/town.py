@@ -111,7 +111,7 @@ class Town:
             self.now - timedelta(hours=onset_h), None, 100.0, tuple(reasons), "16시간째 신호가 없습니다.",
             "No sign of life for 16 h.", area="a1", dong="d1", drill=self.drill,
         )  # fmt: skip
-        with self.engine.begin() as conn:
+        with self.desk.transaction() as conn:
             self.desk.alert(conn, alert, self.now)
         self.gather()
         return alert

@@ -1,0 +1,40 @@
+"""What people write about a case may hold personal data: it is sealed before it goes into the log."""
+
+from response.vault import Vault, VaultError, place
+
+LONGEST = 2000
+
+
+class CommentError(Exception):
+    """A comment cannot be kept: one line, what and what to do."""
+
+
+def seal(vault: Vault | None, case_id: int, text: str) -> str:
+    """A comment as the log has it; "" stays "", with or without keys.
+
+    Raises:
+        CommentError: there are no keys to seal it with, or it is too long.
+    """
+    text = text.strip()
+    if not text:
+        return ""
+    if vault is None:
+        raise CommentError(
+            "메모를 저장할 수 없습니다: 개인정보 키가 없습니다 · a comment cannot be kept, there is no key to seal "
+            "it with: set ANBU_RESPONSE__KEYS (`anbu people key`), or leave the comment out"
+        )
+    if len(text) > LONGEST:
+        raise CommentError(f"메모가 너무 깁니다 · the comment has {len(text)} letters: {LONGEST} at most")
+    return vault.seal_text(text, place("case_events", "comment", case_id))
+
+
+def opened(vault: Vault | None, case_id: int, sealed: str) -> str:
+    """A sealed comment's text; where it cannot be opened, that is said in its place."""
+    if not sealed:
+        return ""
+    if vault is None:
+        return "(봉인됨 · sealed)"
+    try:
+        return vault.open_text(sealed, place("case_events", "comment", case_id))
+    except VaultError:
+        return "(열 수 없음 · cannot be opened)"
