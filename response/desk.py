@@ -45,7 +45,8 @@ class Desk:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A transaction of this thread; after its commit the watcher hears what happened, after a rollback nothing."""
-        self._here.told = told = []
+        told: list[tuple[Case, list[Entry]]] = []
+        self._here.told = told
         with self.engine.begin() as conn:
             yield conn
         for case, entries in told:
