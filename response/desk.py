@@ -52,6 +52,18 @@ class Desk:
         for case, entries in told:
             self.watch(case, entries)
 
+    @contextmanager
+    def part(self, conn: Connection) -> Iterator[None]:
+        """A part of a transaction that may fail by itself: what it wrote is undone, the rest stays."""
+        told: list[tuple[Case, list[Entry]]] = self._here.told
+        mark = len(told)
+        try:
+            with conn.begin_nested():
+                yield
+        except BaseException:
+            del told[mark:]
+            raise
+
     def alert(self, conn: Connection, alert: Alert, now: datetime) -> None:
         """An alert's event, within the transaction that stores its offset."""
         if alert.to == "operator":

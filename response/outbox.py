@@ -30,6 +30,7 @@ class Job(Struct, frozen=True):
     drill: bool
     what: dict[str, Any]
     created_at: datetime
+    tries: int = 1
 
 
 def lease(
@@ -62,7 +63,8 @@ def lease(
                 continue
             persons.add(row.person_id)
             jobs.append(
-                Job(row.key, row.kind, row.case_id, row.person_id, row.role, row.drill, row.what, row.created_at)
+                Job(row.key, row.kind, row.case_id, row.person_id, row.role, row.drill, row.what, row.created_at,
+                    row.tries + 1)
             )
         if jobs:
             conn.execute(

@@ -1,0 +1,186 @@
+"""Senders: they take rows of the outbox under a lease, do what is to be done, and write down what came of it.
+
+Each round is short; what takes long (a call) goes on in a task of its own. Nothing is decided here.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import msgspec
+import structlog
+from sqlalchemy import Engine
+
+from response import homes, letters, outbox, registry
+from response.desk import Desk
+from response.gateways import texts
+from response.hours import Hours
+from response.outbox import Job
+from response.records import (
+    Call,
+    CallGateway,
+    CallOutcome,
+    CallResult,
+    Delivery,
+    DeliveryResult,
+    Message,
+    NotSent,
+    Person,
+)
+from response.settings import ResponseSettings
+from response.vault import Vault
+from stream.records import DeadLetter, Household
+
+logger = structlog.get_logger()
+AGAIN_S = 60.0
+"""After so long a message that surely did not go out is tried again, ``TRIES`` times in all."""
+TRIES = 3
+MESSAGES_AT_ONCE = 20
+RECORDS_AT_ONCE = 50
+
+
+class SendMessage(Protocol):
+    """Channels: `response.channels.make`."""
+
+    async def send(self, message: Message) -> Delivery:
+        """Send by the channel the message names."""
+
+
+class SendRecords(Protocol):
+    """To the topics."""
+
+    async def household(self, household: Household) -> None:
+        """A household's record, until the broker has it."""
+
+    async def dead_letter(self, letter: DeadLetter) -> None:
+        """A record that could not be used."""
+
+
+@dataclass(slots=True)
+class Post:
+    """One process's senders for either real rows or those of drills, never both."""
+
+    desk: Desk
+    engine: Engine
+    settings: ResponseSettings
+    hours: Hours
+    vault: Vault | None
+    gateway: CallGateway
+    channels: SendMessage
+    records: SendRecords
+    drill: bool
+    name: str
+    clock: Callable[[], datetime]
+    dialled: Callable[[float], None] = lambda seconds: None
+    running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def calls(self) -> int:
+        """Dial as many waiting calls as there are lines free, in calling hours alone; how many."""
+        now = self.clock()
+        free = self.settings.concurrent_calls - len(self.running)
+        if free <= 0 or not self.hours.open("calling", now):
+            return 0
+        jobs = await self._lease("call", now, free)
+        for job in jobs:
+            task = asyncio.create_task(self._call(job), name=job.key)
+            self.running.add(task)
+            task.add_done_callback(self.running.discard)
+        return len(jobs)
+
+    async def messages(self) -> int:
+        """Send waiting messages, side by side; how many."""
+        jobs = await self._lease("message", self.clock(), MESSAGES_AT_ONCE)
+        await asyncio.gather(*(self._guarded(self._message, job) for job in jobs))
+        return len(jobs)
+
+    async def tell_stream(self) -> int:
+        """Put waiting records on their topics; how many."""
+        jobs = await self._lease("record", self.clock(), RECORDS_AT_ONCE)
+        await asyncio.gather(*(self._guarded(self._record, job) for job in jobs))
+        return len(jobs)
+
+    async def close(self) -> None:
+        """Hang up. What rings is over, its end unknown."""
+        for task in self.running:
+            task.cancel()
+        await asyncio.gather(*self.running, return_exceptions=True)
+
+    async def _lease(self, kind: outbox.Kind, now: datetime, limit: int) -> list[Job]:
+        lease_s = self.settings.lease_seconds
+        return await asyncio.to_thread(outbox.lease, self.engine, kind, self.drill, self.name, now, lease_s, limit)
+
+    async def _guarded(self, work: Callable[[Job], Awaitable[None]], job: Job) -> None:
+        """A fault with one row leaves the others alone; its lease runs out and says what is known of it."""
+        try:
+            await work(job)
+        except Exception as e:
+            logger.error("a row of the outbox failed", key=job.key, detail=f"{type(e).__name__}: {e}"[:300])
+
+    async def _call(self, job: Job) -> None:
+        result = CallResult(CallOutcome.unknown, detail="ended while it was being made")
+        try:
+            person = await asyncio.to_thread(self._person, job.person_id)
+            if person is None or not person.phone:
+                result = CallResult(CallOutcome.failed, detail="no telephone number")
+            else:
+                self.dialled((self.clock() - job.created_at).total_seconds())
+                says = texts.check(self.settings.office_name, person.language)
+                result = await self.gateway.place(
+                    Call(job.key, person.person_id, person.phone, says, self.drill, self.settings.ring_seconds)
+                )
+        except Exception as e:  # whatever happened to the call, it was an attempt
+            result = CallResult(CallOutcome.unknown, detail=f"a fault: {type(e).__name__}")
+        finally:
+            ended = asyncio.to_thread(self.desk.call_done, job.key, result, self.clock())
+            await asyncio.shield(ended)
+
+    async def _message(self, job: Job) -> None:
+        letter = await asyncio.to_thread(self._letter, job)
+        delivery = Delivery(DeliveryResult.not_sent, reason=NotSent.no_address)
+        if letter is not None:
+            message, names = letter
+            for channel, address in names:
+                delivery = await self.channels.send(_by(message, channel, address))
+                if delivery.result in (DeliveryResult.sent, DeliveryResult.unknown):
+                    break  # it went out, or may have: never by a second channel too
+        if delivery.result is DeliveryResult.failed and job.tries < TRIES:
+            later = self.clock() + timedelta(seconds=AGAIN_S)
+            await asyncio.to_thread(outbox.release, self.engine, job.key, later)
+            return
+        await asyncio.to_thread(self.desk.message_done, job.key, delivery, self.clock())
+
+    async def _record(self, job: Job) -> None:
+        if "dead_letter" in job.what:
+            await self.records.dead_letter(letters.dead_letter(job))
+        else:
+            household = await asyncio.to_thread(self._household, job)
+            if household is None:  # its record has not come yet: it must not be invented
+                later = self.clock() + timedelta(seconds=AGAIN_S)
+                await asyncio.to_thread(outbox.release, self.engine, job.key, later)
+                return
+            await self.records.household(household)
+        await asyncio.to_thread(self._recorded, job)
+
+    def _person(self, person_id: str | None) -> Person | None:
+        if self.vault is None or person_id is None:
+            return None
+        with self.engine.connect() as conn:
+            return registry.person(conn, self.vault, person_id)
+
+    def _letter(self, job: Job) -> tuple[Message, list[tuple[str, str]]] | None:
+        with self.engine.begin() as conn:
+            return letters.write(conn, self.vault, self.settings, job, not self.gateway.real, self.clock())
+
+    def _household(self, job: Job) -> Household | None:
+        with self.engine.connect() as conn:
+            return homes.with_outcomes(conn, job.what["household_id"], self.clock())
+
+    def _recorded(self, job: Job) -> None:
+        with self.engine.begin() as conn:
+            outbox.recorded(conn, job.key, self.clock())
+
+
+def _by(message: Message, channel: str, address: str) -> Message:
+    return msgspec.structs.replace(message, channel=channel, address=address)
