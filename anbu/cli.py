@@ -27,7 +27,8 @@ PANELS: tuple[tuple[str, dict[str, Callable[..., None]]], ...] = (
     ("자료 · data", {"ingest": feed.ingest, "warn": feed.warn, "simulate": feed.simulate}),
     ("판단 · judging", {"backtest": judge.backtest, "replay": judge.replay, "train": teach.train}),
     ("운영 · operations", {
-        "doctor": care.doctor, "topics": care.topics, "worker": run.worker, "http": run.http, "docs": care.docs,
+        "doctor": care.doctor, "topics": care.topics, "worker": run.worker, "response": run.response,
+        "http": run.http, "docs": care.docs,
     }),
 )  # fmt: skip
 for panel, commands in PANELS:

@@ -58,6 +58,12 @@ def start_workers(children: Supervisor, settings: Settings, logs: Path) -> None:
         children.start(name, [*ANBU, "worker", "--index", str(n)], log_path=logs / f"{name}.log", env=env)
 
 
+def start_response(children: Supervisor, settings: Settings, url: str, logs: Path) -> None:
+    """Start the process of cases, calls and messages on the database at ``url``."""
+    env = {**environment(settings), "ANBU_RESPONSE__DATABASE_URL": url}
+    children.start("response", [*ANBU, "response"], log_path=logs / "response.log", env=env)
+
+
 def metrics_ports(settings: Settings) -> int:
     """First of as many neighbouring free ports as there are workers: the configured one, if they are free."""
     firsts = [settings.metrics_port] if settings.metrics_port else []

@@ -50,6 +50,16 @@ def worker(
     worker.main(configuration.load(), index)
 
 
+def response() -> None:
+    """대응만: 사례, ARS 전화, 문자 · cases, calls and messages alone, with the acknowledgement page, until SIGTERM."""
+    from anbu import configuration, database
+    from response import service
+
+    settings = configuration.load()
+    with database.address(settings) as url:
+        service.run(settings, settings.response, url)
+
+
 def http() -> None:
     """HTTP 수신만: POST /v1/readings, /v1/events · the ingest endpoint alone; metrics on metrics_port - 1."""
     from anbu import configuration
