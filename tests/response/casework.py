@@ -46,7 +46,7 @@ def alert(
 
 def opened(desk: Desk, at: datetime, household: str = "h1", **of: str | bool) -> int:
     """A case for an alert; its number."""
-    with desk.engine.begin() as conn:
+    with desk.transaction() as conn:
         desk.alert(conn, alert(at, household=household, **of), at)
     c = tables.cases.c
     with desk.engine.connect() as conn:
