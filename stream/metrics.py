@@ -1,10 +1,11 @@
-"""Every Prometheus metric of anbu, typed, in one place; ``docs/operations.md`` says what each means.
+"""Every Prometheus metric of the stream, typed, in one place; ``docs/operations.md`` says what each means. Those of the
+response are in ``response/metrics.py``.
 
 Labels take few values: topics (plain names, without the prefix), feeds, partitions, reasons, kinds, levels; never a
 household. Times are Unix seconds, durations are seconds.
 """
 
-# ruff: noqa: RUF009 -- _counter() and its like return dataclass fields with a factory, one metric to each Metrics
+# ruff: noqa: RUF009 -- counter() and its like return dataclass fields with a factory, one metric to each Metrics
 
 import platform
 import time
@@ -45,16 +46,19 @@ END_TO_END_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0
 BATCH_BUCKETS = (1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 200.0, 400.0, 800.0)
 
 
-def _counter(name: str, meaning: str, *labels: str) -> Any:
+def counter(name: str, meaning: str, *labels: str) -> Any:
+    """A counter as a dataclass field, not registered yet."""
     return field(default_factory=lambda: Counter(name, meaning, labels, registry=None))
 
 
-def _gauge(name: str, meaning: str, *labels: str) -> Any:
+def gauge(name: str, meaning: str, *labels: str) -> Any:
+    """A gauge, likewise."""
     return field(default_factory=lambda: Gauge(name, meaning, labels, registry=None))
 
 
-def _histogram(name: str, meaning: str, buckets: tuple[float, ...]) -> Any:
-    return field(default_factory=lambda: Histogram(name, meaning, buckets=buckets, registry=None))
+def histogram(name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Any:
+    """A histogram, likewise. ``buckets``: upper bounds."""
+    return field(default_factory=lambda: Histogram(name, meaning, labels, buckets=buckets, registry=None))
 
 
 @dataclass(frozen=True)
@@ -66,68 +70,66 @@ class Metrics:
     """The wall clock that ages are measured by, asked at each scrape."""
 
     # What comes in.
-    frames: Counter = _counter("anbu_frames", "Messages taken from a topic", "topic")
-    rows: Counter = _counter("anbu_rows", "Rows in those messages", "topic")
-    rows_dropped: Counter = _counter("anbu_rows_dropped", "Rows not used, by reason", "topic", "reason")
-    rows_moved: Counter = _counter("anbu_rows_moved", "Rows passed on to the partition they belong in", "topic")
-    dead_letters: Counter = _counter("anbu_dead_letters", "Records written to dead.letters", "reason")
-    last_frame: Gauge = _gauge(
+    frames: Counter = counter("anbu_frames", "Messages taken from a topic", "topic")
+    rows: Counter = counter("anbu_rows", "Rows in those messages", "topic")
+    rows_dropped: Counter = counter("anbu_rows_dropped", "Rows not used, by reason", "topic", "reason")
+    rows_moved: Counter = counter("anbu_rows_moved", "Rows passed on to the partition they belong in", "topic")
+    dead_letters: Counter = counter("anbu_dead_letters", "Records written to dead.letters", "reason")
+    last_frame: Gauge = gauge(
         "anbu_last_frame_timestamp_seconds", "Wall clock when a feed last delivered", "feed", "partition"
     )
-    watermark: Gauge = _gauge(
+    watermark: Gauge = gauge(
         "anbu_watermark_timestamp_seconds", "Event time up to which a feed is complete", "feed", "partition"
     )
-    watermark_age: Gauge = _gauge(
+    watermark_age: Gauge = gauge(
         "anbu_watermark_age_seconds", "Wall clock minus watermark, at the scrape", "feed", "partition"
     )
-    clock: Gauge = _gauge("anbu_clock_timestamp_seconds", "Event time up to which slots are judged", "partition")
-    consumer_lag: Gauge = _gauge("anbu_consumer_lag_messages", "Messages not yet taken", "topic", "partition")
-    feed_stall: Gauge = _gauge("anbu_feed_stall_seconds", "Setting: silence of a feed that is a stall", "feed")
-    feed_lateness: Gauge = _gauge("anbu_feed_lateness_seconds", "Setting: usual lateness of a feed", "feed")
+    clock: Gauge = gauge("anbu_clock_timestamp_seconds", "Event time up to which slots are judged", "partition")
+    consumer_lag: Gauge = gauge("anbu_consumer_lag_messages", "Messages not yet taken", "topic", "partition")
+    feed_stall: Gauge = gauge("anbu_feed_stall_seconds", "Setting: silence of a feed that is a stall", "feed")
+    feed_lateness: Gauge = gauge("anbu_feed_lateness_seconds", "Setting: usual lateness of a feed", "feed")
 
     # What is judged, and what comes of it.
-    households: Gauge = _gauge("anbu_households", "Enrolled households by state", "state")
-    judgeable: Gauge = _gauge(
+    households: Gauge = gauge("anbu_households", "Enrolled households by state", "state")
+    judgeable: Gauge = gauge(
         "anbu_households_judgeable", "Enrolled households by what judges them: their evidence or the fixed limits",
         "state", "reason",
     )  # fmt: skip
-    judged_slots: Counter = _counter("anbu_judged_slots", "Household-slots judged")
-    alerts: Counter = _counter("anbu_alerts", "Alert events committed", "kind", "level", "event")
-    open_alerts: Gauge = _gauge("anbu_open_alerts", "Alerts raised and not cleared", "kind", "level")
-    end_to_end: Histogram = _histogram(
+    judged_slots: Counter = counter("anbu_judged_slots", "Household-slots judged")
+    alerts: Counter = counter("anbu_alerts", "Alert events committed", "kind", "level", "event")
+    open_alerts: Gauge = gauge("anbu_open_alerts", "Alerts raised and not cleared", "kind", "level")
+    end_to_end: Histogram = histogram(
         "anbu_end_to_end_seconds", "From a frame's arrival at the broker to its alert committed", END_TO_END_BUCKETS
     )
 
     # Durability.
-    partitions: Gauge = _gauge("anbu_partitions", "Setting: partitions that must have an owner")
-    partition_owned: Gauge = _gauge("anbu_partition_owned", "1 for each partition this worker judges", "partition")
-    transaction_seconds: Histogram = _histogram(
+    partitions: Gauge = gauge("anbu_partitions", "Setting: partitions that must have an owner")
+    partition_owned: Gauge = gauge("anbu_partition_owned", "1 for each partition this worker judges", "partition")
+    transaction_seconds: Histogram = histogram(
         "anbu_transaction_seconds", "One transaction: begin to commit", TRANSACTION_BUCKETS
     )
-    batch_frames: Histogram = _histogram("anbu_batch_frames", "Frames in one transaction", BATCH_BUCKETS)
-    changelog_rows: Counter = _counter("anbu_changelog_rows", "Rows written to the state topic")
-    changelog_bytes: Counter = _counter("anbu_changelog_bytes", "Bytes written to the state topic")
-    recovery_seconds: Gauge = _gauge("anbu_recovery_seconds", "The latest taking of partitions: time to restore them")
-    recovered_rows: Counter = _counter("anbu_recovered_rows", "State rows read back when taking partitions")
-    fenced: Counter = _counter("anbu_fenced", "Times this worker found another one in its place")
-    seek_back: Counter = _counter("anbu_seek_back", "Times a gap in the offsets made this worker go back")
+    batch_frames: Histogram = histogram("anbu_batch_frames", "Frames in one transaction", BATCH_BUCKETS)
+    changelog_rows: Counter = counter("anbu_changelog_rows", "Rows written to the state topic")
+    changelog_bytes: Counter = counter("anbu_changelog_bytes", "Bytes written to the state topic")
+    recovery_seconds: Gauge = gauge("anbu_recovery_seconds", "The latest taking of partitions: time to restore them")
+    recovered_rows: Counter = counter("anbu_recovered_rows", "State rows read back when taking partitions")
+    fenced: Counter = counter("anbu_fenced", "Times this worker found another one in its place")
+    seek_back: Counter = counter("anbu_seek_back", "Times a gap in the offsets made this worker go back")
 
     # The process.
-    loop_lag: Histogram = _histogram("anbu_event_loop_lag_seconds", "How late the event loop woke", LAG_BUCKETS)
-    loop_beat: Gauge = _gauge("anbu_event_loop_beat_timestamp_seconds", "Wall clock when the event loop last turned")
+    loop_lag: Histogram = histogram("anbu_event_loop_lag_seconds", "How late the event loop woke", LAG_BUCKETS)
+    loop_beat: Gauge = gauge("anbu_event_loop_beat_timestamp_seconds", "Wall clock when the event loop last turned")
     build: Info = field(default_factory=lambda: Info("anbu_build", "What is running", registry=None))
 
     # The ingest endpoint.
-    http_requests: Counter = _counter("anbu_http_requests", "Requests answered", "status")
-    http_rows: Counter = _counter("anbu_http_rows", "Rows posted: accepted or rejected", "outcome")
+    http_requests: Counter = counter("anbu_http_requests", "Requests answered", "status")
+    http_rows: Counter = counter("anbu_http_rows", "Rows posted: accepted or rejected", "outcome")
 
     def __post_init__(self) -> None:
         """Register all of them, with the process's own, and show the known labels as 0: ``rate()`` needs a start."""
         for f in fields(self)[2:]:
             self.registry.register(getattr(self, f.name))
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
+        of_process(self.registry)
         for topic in INPUTS:
             self.frames.labels(topic)
             self.rows.labels(topic)
@@ -179,6 +181,13 @@ class Metrics:
             self.partition_owned, self.watermark, self.watermark_age, self.clock, self.last_frame, self.consumer_lag,
         ):  # fmt: skip
             gauge.remove_by_labels({"partition": str(partition)})
+
+
+def of_process(registry: CollectorRegistry) -> None:
+    """Register what every process shows of itself: start, CPU, memory, files, Python's own."""
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
 
 
 def _version() -> str:

@@ -9,6 +9,8 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 
+from response.metrics import ResponseMetrics
+from response.settings import ResponseSettings
 from stream.metrics import Metrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,9 +55,15 @@ def test_each_rule_has_a_case_in_which_it_fires_and_one_in_which_it_does_not(nam
     assert False in expected
 
 
+def scraped() -> str:
+    """What a worker and the response show."""
+    made = (Metrics(CollectorRegistry()), ResponseMetrics(CollectorRegistry()))
+    return "".join(generate_latest(metrics.registry).decode() for metrics in made)
+
+
 def metric_names() -> set[str]:
-    """All series names of a process: known by their HELP lines, histograms by their parts too."""
-    text = generate_latest(Metrics(CollectorRegistry()).registry).decode()
+    """All series names of our processes: known by their HELP lines, histograms by their parts too."""
+    text = scraped()
     names = set(re.findall(r"^# HELP (\w+)", text, re.M))
     histograms = re.findall(r"^# TYPE (\w+) histogram", text, re.M)
     return names | {f"{name}_{part}" for name in histograms for part in ("bucket", "count", "sum")} | {"up"}
@@ -84,9 +92,29 @@ def test_rule_says_in_both_languages_what_is_wrong_and_where_to_read_on(rule: di
     assert anchor in {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
 
 
+def test_no_two_processes_have_one_name_for_two_things() -> None:
+    """A metric of the stream and one of the response never share a name, but for what every process shows."""
+    stream, response = (
+        set(re.findall(r"^# HELP (anbu_\w+)", generate_latest(made.registry).decode(), re.M))
+        for made in (Metrics(CollectorRegistry()), ResponseMetrics(CollectorRegistry()))
+    )
+    assert stream & response == set()
+
+
+def test_every_process_is_scraped_by_its_job() -> None:
+    """The job names that the rules select by are those of the configuration; the response's port is the setting's."""
+    jobs = {
+        job["job_name"]: job["static_configs"][0]["targets"]
+        for job in yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
+    }
+    used = {name for rule in RULES for name in re.findall(r'job="([^"]+)"', rule["expr"])}
+    assert used <= set(jobs)
+    assert jobs["anbu-response"] == [f"127.0.0.1:{ResponseSettings().metrics_port}"]
+
+
 def test_every_metric_is_explained() -> None:
     """docs/operations.md names each metric of ours."""
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    text = generate_latest(Metrics(CollectorRegistry()).registry).decode()
+    text = scraped()
     ours = set(re.findall(r"^# HELP (anbu_\w+)", text, re.M))
     assert {name for name in ours if f"`{name}" not in page} == set()
