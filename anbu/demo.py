@@ -12,9 +12,11 @@ from pathlib import Path
 from rich.markup import escape
 from rich.progress import Progress, TaskID
 
-from anbu import demo_show, demo_summary, services
+from anbu import demo_cases, demo_show, demo_summary, services
+from anbu.configuration import Settings
 from anbu.console import bar, out
 from anbu.demo_feed import Feed
+from anbu.demo_response import Response
 from anbu.demo_story import PLAYED_DAYS, Story, tell_story
 from anbu.demo_watch import Watcher
 from anbu.errors import UserError
@@ -23,7 +25,7 @@ from deploy.kafka.broker import LocalBroker
 from deploy.kafka.owner import Owner
 from stream.kafka import partition_of
 from stream.records import Alert
-from stream.settings import BrokerSettings, Settings
+from stream.settings import BrokerSettings
 
 PATIENCE_S = 120.0
 """How long workers may make no progress at all before the demonstration gives up."""
@@ -52,14 +54,16 @@ def run(options: Options, settings: Settings) -> int:
             story = tell_story(options.households, options.days, options.seed, ours.tz, datetime.now(UTC).date())
             partitions = {partition_of(h.household_id, ours.partitions) for h in story.town.households}
             watcher, feed = Watcher(ours, partitions), Feed(ours, story, options.pace)
+            response = Response(ours, story, ours.data_dir, options.seed)
             try:
-                play = Play(story, watcher, feed, children, broker)
+                play = Play(story, watcher, feed, children, broker, response)
                 play.all_of_it()
                 over = True
                 _farewell(ours, options, play)
             finally:
                 feed.close()
                 watcher.close()
+                response.close()
     except StopRequested as stop:
         out.print("\n멈췄습니다: 남은 프로세스가 없습니다 · stopped, nothing is left running")
         return 0 if over else stop.exit_code
@@ -124,6 +128,7 @@ class Play:
     feed: Feed
     children: Supervisor
     broker: LocalBroker
+    response: Response
     alerts: list[Alert] | None = None
     showing: bool = False
 
@@ -145,6 +150,10 @@ class Play:
             self._wait("지역 판단 · areas", lambda: watcher.areas_judged and watcher.drained(), progress)
         out.rule("요약 · summary")
         demo_summary.show(demo_summary.summarise(self.alerts, story), story, out)
+        with bar(out, transient=True) as progress:
+            progress.add_task("사례를 끝까지 · the cases go on", total=None)
+            self.response.finish()
+        demo_cases.show(self.response.cases(), story, self.response.hours, out)
 
     def _enrol(self, progress: Progress) -> None:
         sending = self.feed.enrol()
@@ -192,6 +201,8 @@ class Play:
         for alert in self.watcher.look():
             assert self.alerts is not None
             self.alerts.append(alert)
+            if self.showing and alert.at.timestamp() > self.story.begins:
+                self.response.take(alert)
             if self.showing and demo_show.worth_showing(alert) and alert.at.timestamp() > self.story.begins:
                 for line in demo_show.lines(alert, self.story):
                     screen.print(line)

@@ -27,7 +27,7 @@ from response.draft import Draft
 from response.hours import Hours
 from response.ladder import Ladder
 from response.records import CallOutcome, CallResult, Circle, Contact, Delivery, NotSent, Role
-from stream.outcomes import MUST_END
+from stream.outcomes import AWAY, GONE, MUST_END
 from stream.records import Alert, Household, Outcome, OutcomeCode
 
 YES, HELP = "1", "2"
@@ -46,13 +46,14 @@ def wanted(alert: Alert) -> bool:
 def explained(alert: Alert, last: Case, closed_at: datetime) -> bool:
     """Whether ``alert`` is what ``last``, the household's case before, was closed for: nobody is asked again.
 
-    An alert that has grown since then is not: rather twice than never.
+    An alert that has grown since then is not, where the resident was said to be well: rather twice than never. Of a home
+    that somebody was taken from, or that stays empty, growing silence is what is to be expected.
     """
     if last.closed is None or last.closed.code is None or last.latest is None:
         return False
     seen = last.latest.alert_id == alert.alert_id or alert.onset <= last.latest.onset
     grown = alert.level == "serious" and last.latest.level != "serious" and alert.at > closed_at
-    return seen and not grown
+    return seen and (not grown or last.closed.code in AWAY | GONE)
 
 
 def open_case(draft: Draft, alert: Alert, ladders: Mapping[str, Ladder], circle: Circle, hours: Hours) -> None:

@@ -530,6 +530,17 @@ def test_an_explained_alert_that_grows_is_asked_again(town: Town) -> None:
     town.takes("cent")
 
 
+def test_growing_silence_of_somebody_taken_to_hospital_is_not_asked_about(town: Town) -> None:
+    """Nobody is at home after an emergency: what becomes serious then is no news."""
+    town.alert("caution")
+    town.asked().is_not_answered()
+    town.closes("emergency_119")
+    town.record("emergency_119")
+    town.wait(hours=10)
+    town.alert("serious", change="level_changed", onset_h=22)
+    assert town.cases() == 1
+
+
 def test_a_new_silence_after_an_answer_is_a_new_case(town: Town) -> None:
     """An alert that began after the answer has nothing to do with it."""
     town.alert("caution")
