@@ -46,8 +46,8 @@ def wanted(alert: Alert) -> bool:
 def explained(alert: Alert, last: Case, closed_at: datetime) -> bool:
     """Whether ``alert`` is what ``last``, the household's case before, was closed for: nobody is asked again.
 
-    An alert that has grown since then is not, where the resident was said to be well: rather twice than never. Of a home
-    that somebody was taken from, or that stays empty, growing silence is what is to be expected.
+    An alert that has grown since then is not, where the resident was said to be well: rather twice than never. Of a
+    home that somebody was taken from, or that stays empty, growing silence is what is to be expected.
     """
     if last.closed is None or last.closed.code is None or last.latest is None:
         return False
