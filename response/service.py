@@ -23,7 +23,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
 
-from response import audit, outbox, page, registry, tables
+from response import audit, outbox, registry, tables
 from response import database as db
 from response.channels.make import make as make_channels
 from response.circle import circle
@@ -33,6 +33,7 @@ from response.gateways.http import HttpGateway, webhook_route
 from response.gateways.make import make as make_gateway
 from response.hours import Hours, hours_of
 from response.metrics import ResponseMetrics
+from response.page import app
 from response.records import CalledBack, CallResult
 from response.senders import Post
 from response.settings import ResponseSettings
@@ -195,9 +196,9 @@ class Service:
 
     async def _serve(self, stack: AsyncExitStack, post: Post) -> None:
         routes = [webhook_route(post.gateway)] if isinstance(post.gateway, HttpGateway) else []
-        app = page.app(self.desk, self.engine, self.vault, self.own, self.hours, now=self.clock, extra_routes=routes)
+        served = app(self.desk, self.engine, self.vault, self.own, self.hours, now=self.clock, extra_routes=routes)
         server = _Server(uvicorn.Config(
-            app, self.own.host, self.own.port, log_config=None, access_log=False, lifespan="off",
+            served, self.own.host, self.own.port, log_config=None, access_log=False, lifespan="off",
             timeout_graceful_shutdown=3,
         ))  # fmt: skip
         task = asyncio.create_task(server.serve(), name="page")
