@@ -126,6 +126,7 @@ def _addresses(settings: Settings) -> None:
     if not response.keys:
         out.print("                  [yellow]개인정보 키가 없어 아무에게도 연락하지 못합니다 · no key, "
                   "nobody can be told: anbu people key[/]", soft_wrap=True)  # fmt: skip
+    out.print(f"지표 · metrics    http://{s.metrics_host}:{response.metrics_port}/metrics (response)")
     out.print(f"기록 · logs       {s.data_dir.absolute()}")
     out.print("Ctrl-C로 모두 끝납니다 · Ctrl-C ends all of it")
 

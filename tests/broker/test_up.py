@@ -18,7 +18,7 @@ CSV = b"household_id,start,kwh,minutes\na,2026-01-01T00:00:00+09:00,0.2,60\n"
 
 @pytest.fixture(scope="module")
 def ports() -> dict[str, int]:
-    return {name: free_port() for name in ("broker", "http", "metrics")}
+    return {name: free_port() for name in ("broker", "http", "metrics", "page", "response")}
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +28,7 @@ def up(tmp_path_factory: pytest.TempPathFactory, ports: dict[str, int]) -> Itera
         tmp_path_factory.mktemp("up"), "up",
         ANBU_BROKER__BOOTSTRAP=f"127.0.0.1:{ports['broker']}", ANBU_HTTP__PORT=str(ports["http"]),
         ANBU_METRICS_PORT=str(ports["metrics"]), ANBU_WORKERS="1", ANBU_HTTP__API_KEYS__KEPCO="secret",
+        ANBU_RESPONSE__PORT=str(ports["page"]), ANBU_RESPONSE__METRICS_PORT=str(ports["response"]),
     )  # fmt: skip
     yield running
     running.end()
@@ -66,13 +67,13 @@ def test_the_broker_is_started_again(up: Running) -> None:
     (broker,) = up.children("kafka.Kafka")
     broker.kill()
     up.until(lambda: [p for p in up.children("kafka.Kafka") if p.pid != broker.pid])
-    assert "the broker ended" in up.text
+    assert "the broker: 끝났습니다 · has ended" in up.text
 
 
 def test_addresses_are_shown_and_ctrl_c_ends_all(up: Running, ports: dict[str, int]) -> None:
     """Where to send, where to look; and nothing is left afterwards."""
-    for port in ports.values():
-        assert str(port) in up.text
+    for name, port in ports.items():
+        assert str(port) in up.text, name
     assert up.interrupt(signal.SIGINT) == 0
     assert up.left() == []
     assert "Traceback" not in up.text
