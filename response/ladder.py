@@ -32,7 +32,7 @@ class Ladder(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: tuple[Step, ...] = Field(min_length=1)
+    steps: tuple[Step, ...] = Field(min_length=1, description="in their order")
     urgent: str = Field(description="name of the step where a serious case begins")
 
     @model_validator(mode="after")

@@ -86,7 +86,7 @@ class ResponseMetrics:
 
     # What happened.
     alerts: Counter = counter("anbu_alerts_taken", "Alert events that reached a case", "kind", "event")
-    opened: Counter = counter("anbu_cases_opened", "Cases opened, by their level then", "level", "drill")
+    opened: Counter = counter("anbu_cases_opened", "Cases opened, by the level of their first alert", "level", "drill")
     closed: Counter = counter("anbu_cases_closed", "Cases closed, by outcome and cause", "code", "how", "drill")
     calls: Counter = counter("anbu_calls", "Calls that ended", "outcome", "drill")
     rang_back: Counter = counter("anbu_rang_back", "Residents who rang us while a case was open", "drill")
@@ -138,7 +138,7 @@ class ResponseMetrics:
         """Count new events of a case, which is as after them. For ``Desk.watch``."""
         drill = _drill(case.drill)
         for entry in entries:
-            self._count(case, entry.what, drill)
+            self._count(entry.what, _level(case, entries), drill)
         if case.opened_at is not None:
             for metric, at in _firsts(self, case, entries):
                 metric.labels(drill).observe((at - case.opened_at).total_seconds())
@@ -174,10 +174,10 @@ class ResponseMetrics:
             self.outbox_age.labels(kind).set(_in_hours(age, now, self.hours) if kind == "call" else age)
             self.leased.labels(kind).set(leases.get(kind, 0))
 
-    def _count(self, case: Case, what: What, drill: str) -> None:
+    def _count(self, what: What, level: str, drill: str) -> None:
         match what:
             case Opened():
-                self.opened.labels(case.level, drill).inc()
+                self.opened.labels(level, drill).inc()
             case AlertSeen():
                 self.alerts.labels(what.kind, what.change).inc()
             case CallDone():
@@ -245,6 +245,11 @@ def _reached_before(case: Case, entries: Sequence[Entry]) -> bool:
     if case.help and not any(isinstance(entry.what, HelpAsked) for entry in entries):
         return True
     return case.acknowledged_at is not None and case.acknowledged_at < entries[0].at
+
+
+def _level(case: Case, entries: Sequence[Entry]) -> str:
+    """The level of the alert that these entries begin with; of a resident's own asking for help, the case's."""
+    return next((entry.what.level for entry in entries if isinstance(entry.what, AlertSeen)), case.level)
 
 
 def _drill(drill: bool) -> str:

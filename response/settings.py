@@ -4,7 +4,7 @@ from datetime import time
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
 from response import ladder
 from response.records import CallOutcome
@@ -170,3 +170,9 @@ class ResponseSettings(BaseModel):
     message_hours: float = Field(6, gt=0, description="a message that has waited for so long is not sent any more")
     deadman_url: str = Field("", description="asked (GET) every minute while all is well; its absence is the alarm")
     access_log_days: int = Field(731, ge=731, description="the access log is kept for so long; two years is the law")
+
+    @field_validator("ladders")
+    @classmethod
+    def _all_kinds(cls, given: dict[str, ladder.Ladder]) -> dict[str, ladder.Ladder]:
+        """A ladder that is given replaces that of its kind; the others stay."""
+        return {**ladder.DEFAULT, **given}

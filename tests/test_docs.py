@@ -2,23 +2,29 @@
 
 import json
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 from pydantic import BaseModel
 
-from anbu import docs, docs_topics
+from anbu import docs, docs_ladder, docs_topics
+from anbu.configuration import Settings
+from response.ladder import DEFAULT, Ladder, Step
+from response.settings import HoursSettings, ResponseSettings
 from stream import warned
 from stream.records import Alert, OutcomeCode, Reason, Strip
-from stream.settings import Settings
 from stream.topics import wanted
 
 PAGES = docs.pages()
+LADDER_PAGE = (docs.DOCS / "ladder.md").read_text(encoding="utf-8")
 BY_RECORD = {record: name for name, record in docs.SCHEMAS.items()}
 
 
@@ -132,6 +138,57 @@ def test_environment_name_on_the_page_is_the_one_that_works(monkeypatch: pytest.
     settings = Settings()
     assert settings.broker.bootstrap == "kafka-1:9093"
     assert settings.feed("kt").stall_seconds == 30
+
+
+def test_environment_name_of_a_ladders_steps_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list is JSON; what is not given keeps its default, the other kinds' ladders too."""
+    assert "`ANBU_RESPONSE__LADDERS__<ladder>__STEPS`" in PAGES["settings.md"]
+    steps = json.dumps([{"name": "x", "to": ["deputy"], "repeat_minutes": 60}])
+    monkeypatch.setenv("ANBU_RESPONSE__LADDERS__data_gap__STEPS", steps)
+    monkeypatch.setenv("ANBU_RESPONSE__LADDERS__data_gap__URGENT", "x")
+    ladders = Settings().response.ladders
+    assert ladders["data_gap"].steps[0].to == ("deputy",)
+    assert ladders["silence"] == DEFAULT["silence"]
+
+
+def test_defaults_on_the_page_can_be_copied_into_a_file() -> None:
+    """Times, lists and tables are written as TOML has them."""
+    found = dict(re.findall(r"^\| `response\.([\w.]+)` \|.*\| `(.+?)` \| [^|]+ \|$", PAGES["settings.md"], re.M))
+    assert found["hours.calling_from"] == "08:00"
+    assert found["sms.form"] == "false"
+    own = ResponseSettings()
+    body = tomllib.loads(f"body = {found['http_calls.body']}")["body"]
+    assert body == own.http_calls.body
+    limits = tomllib.loads(f"limits = {found['acknowledged_minutes']}")["limits"]
+    assert limits == own.acknowledged_minutes
+
+
+def test_the_ladder_is_drawn_from_its_literal() -> None:
+    """Another step is another box, with its name and its time; the picture is SVG and says what it shows."""
+    root = ElementTree.fromstring(PAGES["ladder.svg"])
+    words = [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {step.name for step in DEFAULT["silence"].steps} <= set(words)
+    assert [w for w in words if re.match(r"\+\d+분", w)] == ["+0분", "+10분", "+60분", "+65분", "+80분", "+95분"]
+    assert "every 15 minutes" in (root.findtext("{http://www.w3.org/2000/svg}desc") or "")
+    steps = (Step(name="a", to=("guardian",)), Step(name="b", to=("centre",), repeat_minutes=60))
+    other = Ladder(urgent="b", steps=steps)
+    assert docs_ladder.picture(other, HoursSettings()).count(">보호자 · guardian<") == 1
+
+
+@pytest.mark.parametrize("block", re.findall(r"^```toml\n(.*?)^```", LADDER_PAGE, re.S | re.M))
+def test_the_example_of_a_ladder_can_be_loaded(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What docs/ladder.md shows is a file that works, and it changes something."""
+    (tmp_path / "anbu.toml").write_text(block, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    loaded = Settings().response
+    assert loaded != ResponseSettings()
+    assert loaded.ladders["data_gap"].steps
+
+
+def test_every_step_and_every_outcome_is_on_the_page_of_the_ladder() -> None:
+    """A step or a code that is new needs its sentence."""
+    steps = [step.name for ladder in DEFAULT.values() for step in ladder.steps]
+    assert all(f"`{name}`" in LADDER_PAGE for name in [*steps, *OutcomeCode])
 
 
 def test_no_secret_is_on_the_page() -> None:

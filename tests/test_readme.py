@@ -22,7 +22,10 @@ from stream import enrolment, http
 from stream.records import Alert, Household, ReasonCode
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/how-to.md", "docs/why.md", "docs/detection.md", "CHANGELOG.md")
+PAGES = (
+    "README.md", "docs/how-to.md", "docs/why.md", "docs/detection.md", "docs/ladder.md", "docs/privacy.md",
+    "docs/officer.md", "docs/operations.md", "docs/messages.md", "CHANGELOG.md",
+)  # fmt: skip
 MADE_BY_SHELL = re.compile(r"cat > (\S+) <<'END'\n(.*?)\nEND\n", re.S)
 GROUP = get_command(cli.app)
 
@@ -59,7 +62,7 @@ def test_every_page_has_its_blocks_marked() -> None:
     """A block without a language would not be looked at."""
     for page in PAGES:
         fences = re.findall(r"^```(.*)$", text(page), re.M)
-        assert set(fences[::2]) <= {"sh", "python", "text"}, page
+        assert set(fences[::2]) <= {"sh", "python", "text", "toml"}, page
         assert set(fences[1::2]) <= {""}, page
 
 
@@ -81,7 +84,10 @@ def test_each_command_is_one_we_have(page: str, line: str) -> None:
         assert words[2][5:-1] in PROJECT["optional-dependencies"]
     else:
         assert words[0] == "anbu", line
-        GROUP.commands[words[1]].make_context(words[1], words[2:])  # type: ignore[attr-defined]
+        command, rest = GROUP, words[1:]
+        while hasattr(command, "commands"):
+            command, rest = command.commands[rest[0]], rest[1:]
+        command.make_context(words[1], rest)
 
 
 def test_each_variable_is_a_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -98,7 +104,8 @@ def test_each_variable_is_a_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_the_files_of_the_recipes_are_right() -> None:
     """Enrolments decode as records; readings have the columns that tell them."""
     files = dict(found for block in blocks("docs/how-to.md", "sh") for found in MADE_BY_SHELL.findall(block))
-    assert set(files) == {"households.jsonl", "closed.jsonl", "readings.csv"}
+    csvs = {"readings.csv", "people.csv", "duties.csv", "drill-people.csv"}
+    assert set(files) == {"households.jsonl", "closed.jsonl", *csvs}
     closed = [msgspec.json.decode(line, type=Household) for line in files["closed.jsonl"].splitlines()]
     assert [enrolment.fault_of(h) for h in closed] == [None, None]
     enrolled = [msgspec.json.decode(line, type=Household) for line in files["households.jsonl"].splitlines()]

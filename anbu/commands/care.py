@@ -47,7 +47,7 @@ def topics(
 def docs(
     out: Annotated[Path | None, typer.Option(help="폴더 · folder (default: docs/ of this checkout)")] = None,
 ) -> None:
-    """설정·토픽 문서를 코드에서 다시 씁니다 · write settings.md, topics.md, schemas from the types."""
+    """설정·토픽·사다리 문서를 코드에서 씁니다 · write settings.md, topics.md, ladder.svg, schemas from the code."""
     from anbu import docs
 
     for path in docs.write(out or docs.DOCS):

@@ -7,7 +7,20 @@ from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import Engine, update
 
 from response import tables
-from response.case import Acknowledged, CallDone, Calmed, Case, Closed, Entry, HelpAsked, NotTold, RangBack
+from response.case import (
+    Acknowledged,
+    AlertSeen,
+    CallDone,
+    Calmed,
+    Case,
+    Closed,
+    Entry,
+    Escalated,
+    HelpAsked,
+    NotTold,
+    Opened,
+    RangBack,
+)
 from response.hours import Hours
 from response.metrics import AGES, BUCKETS, DUTY, FOLLOWED, PARTS, ResponseMetrics
 from response.records import CallOutcome, Circle, Contact, DeliveryResult, NotSent
@@ -114,6 +127,21 @@ def test_who_is_not_told_is_counted_with_the_reason() -> None:
     metrics.happened(an_open(), [Entry(3, START, "system", NotTold("centre", NotSent.nobody_on_duty))])
     counted = value(metrics, "anbu_not_told_total", role="centre", reason="nobody_on_duty", drill="no")
     assert counted == 1.0
+
+
+def test_a_case_is_counted_by_the_level_of_its_alert() -> None:
+    """Where nobody can be rung the ladder is climbed in the same moment; the alert was a caution all the same."""
+    metrics = fresh()
+    seen = AlertSeen("a", "raised", "silence", "caution", START, START)
+    entries = [
+        Entry(0, START, "system", Opened("h1", "d", "a", False, {})), Entry(1, START, "system", seen),
+        Entry(2, START, "system", Escalated("unanswered")),
+    ]  # fmt: skip
+    metrics.happened(an_open(escalated=True), entries)
+    assert value(metrics, "anbu_cases_opened_total", level="caution", drill="no") == 1.0
+    assert value(metrics, "anbu_cases_opened_total", level="serious", drill="no") == 0.0
+    metrics.happened(an_open(help=True), [Entry(0, START, "system", Opened("h2", "d", "a", False, {}))])
+    assert value(metrics, "anbu_cases_opened_total", level="serious", drill="no") == 1.0
 
 
 def test_case_that_ended_by_itself_has_no_code() -> None:
