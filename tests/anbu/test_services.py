@@ -31,11 +31,12 @@ class Started(Supervisor):
         return 1
 
 
-def test_up_starts_the_workers_and_the_endpoint(tmp_path: Path) -> None:
-    """As many workers as set, each with its index, and one ingest endpoint."""
+def test_up_starts_the_response_the_workers_and_the_endpoint(tmp_path: Path) -> None:
+    """The response on its database, as many workers as set, each with its index, and one ingest endpoint."""
     children = Started()
-    up.start(children, Settings(workers=3, data_dir=tmp_path))
-    assert list(children.argv) == ["worker-0", "worker-1", "worker-2", "http"]
+    up.start(children, Settings(workers=3, data_dir=tmp_path), "postgresql://somewhere")
+    assert list(children.argv) == ["response", "worker-0", "worker-1", "worker-2", "http"]
+    assert children.env["response"]["ANBU_RESPONSE__DATABASE_URL"] == "postgresql://somewhere"
     assert children.argv["worker-2"][1:] == ["-m", "anbu", "worker", "--index", "2"]
     assert children.argv["http"][1:] == ["-m", "anbu", "http"]
 
