@@ -69,7 +69,7 @@ def show(
     from rich.table import Table
 
     from anbu.console import out
-    from response import comments, lists, timeline
+    from response import comments, homes, lists, timeline
 
     settings, now = _settings(), _now()
     with _connected(settings) as engine, engine.begin() as conn:
@@ -79,6 +79,7 @@ def show(
         shown = _names(conn, vault, whole, why, now) if vault is not None else str
         household, dong = whole.listed.household_id, whole.listed.dong
         coming = timeline.coming(whole.case, desk.hours, now, lambda at: desk.circle(conn, household, dong, at))
+        vain = homes.in_vain(conn, household)
     past = timeline.past(whole.log, whole.case, desk.hours, shown)
     table = Table("때 when", "누가 who", "무엇 what", title=f"{number} · {household} · {dong}", title_style="bold")
     for line in past:
@@ -89,6 +90,7 @@ def show(
     for line in coming:
         table.add_row(line.when, "예정 coming", escape("\n".join(line.text)), style="dim")
     out.print(table)
+    out.print(f"이 집의 헛알림 · alerts of this home that were in vain so far: {vain}")
 
 
 @app.command()
