@@ -44,7 +44,8 @@ from stream.settings import Settings
 
 log = structlog.get_logger()
 PAUSE_S = 5.0
-AUDIT_S = 60.0
+AUDIT_S = 50.0
+FIRST_ROUND_S = 10.0
 COUNT_S = 5.0
 EXIT_S = 10.0
 
@@ -100,7 +101,7 @@ class Service:
         }  # fmt: skip
         parts = [("follow", self._rounds("follow", follow, pause=0.0))]
         parts += [(n, self._rounds(n, r, self.own.tick_seconds, after=self.caught_up)) for n, r in rounds.items()]
-        parts += [("audit", self._rounds("audit", self._audit, AUDIT_S))]
+        parts += [("audit", self._rounds("audit", self._audit, AUDIT_S, after=self.caught_up))]
         return [*parts, ("count", self._rounds("count", self._count, COUNT_S))]
 
     async def _rounds(
@@ -132,6 +133,7 @@ class Service:
         return count + await asyncio.to_thread(outbox.outdated, self.engine, self.desk, at, self.own.message_hours)
 
     async def _audit(self) -> int:
+        await _within(self.stopping.wait(), FIRST_ROUND_S)  # every part has done a round by then
         found = await asyncio.to_thread(self._problems)
         self.metrics.audited(not found)
         for problem in found:
@@ -170,7 +172,7 @@ class Service:
         name = f"{socket.gethostname()}-{os.getpid()}{'-drill' if drill else ''}"
         post = Post(
             self.desk, self.engine, self.own, self.hours, self.vault, gateway, sends, writer, drill, name, self.clock,
-            self.metrics.dialled,
+            partial(self.metrics.dialled, drill=drill),
         )  # fmt: skip
         stack.push_async_callback(post.close)
         return post
@@ -227,8 +229,8 @@ def run(settings: Settings, own: ResponseSettings, url: str) -> None:
     engine = db.engine(url)
     db.check(engine)
     keys = [key.get_secret_value() for key in own.keys]
-    metrics = ResponseMetrics(CollectorRegistry())
     hours = hours_of(own.hours, settings.tz)
+    metrics = ResponseMetrics(CollectorRegistry(), hours=hours)
     around = partial(circle, tz=ZoneInfo(settings.tz), holidays=hours.closed)
     desk = Desk(engine, hours, own.ladders, own.acknowledged_minutes, around, metrics.happened)
     vault = Vault(keys) if keys else None
