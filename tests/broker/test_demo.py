@@ -44,7 +44,7 @@ def test_stopped_while_the_broker_starts(demo: Callable[..., Running]) -> None:
 def test_stopped_while_it_replays(demo: Callable[..., Running]) -> None:
     """Ctrl-C in the middle of the weeks: broker, workers and sender end."""
     running = demo("--households", "300", "--days", "60")
-    running.until(lambda: len(running.children("worker")) == 2 and "%" in running.text)
+    running.until(lambda: len(running.children("anbu worker")) == 2 and "%" in running.text)
     assert running.interrupt() == 130
     assert running.left() == []
     assert "stopped, nothing is left running" in running.text
@@ -54,9 +54,9 @@ def test_stopped_while_it_replays(demo: Callable[..., Running]) -> None:
 def test_played_to_the_end_with_a_worker_killed(demo: Callable[..., Running]) -> None:
     """After interrupted runs a whole one: a worker killed with -9 is started again, alerts come, a summary ends it."""
     running = demo(*SMALL, "--no-stay")
-    running.until(lambda: len(running.children("worker")) == 2)
+    running.until(lambda: len(running.children("anbu worker")) == 2)
     running.until(lambda: "days judged" in running.text)
-    running.children("worker")[0].kill()
+    running.children("anbu worker")[0].kill()
     assert running.ended() == 0, running.text
     text = running.text
     assert "with signal 9: started again" in text
