@@ -11,10 +11,11 @@ def doctor() -> None:
     """점검: 무엇을 어떻게 고칠지 · what is wrong (broker, topics, clock, disk, ports), how to mend it."""
     from datetime import UTC, datetime
 
-    from anbu import configuration
+    from anbu import configuration, doctor_response
     from anbu.doctor import diagnose, render
 
-    raise typer.Exit(render(diagnose(configuration.load(), datetime.now(UTC))))
+    settings = configuration.load()
+    raise typer.Exit(render([*diagnose(settings, datetime.now(UTC)), *doctor_response.look(settings)]))
 
 
 class Action(StrEnum):

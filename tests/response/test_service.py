@@ -1,17 +1,24 @@
 """What the process wires together: whoever rings back is found by the number, whatever way it is written."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
+from response import audit, tables
 from response.metrics import ResponseMetrics
 from response.records import CalledBack
 from response.service import Service
 from response.settings import ResponseSettings
 from response.vault import Vault
 from stream.settings import Settings
+from tests.response.gateways.serving import serving
 from tests.response.people import KEY, add_person
 from tests.response.town import Town, at
 
@@ -56,3 +63,27 @@ async def test_anybody_else_who_rings_ends_nothing(town: Town, number: str) -> N
     await service(town)._rang_back(CalledBack(number, town.now, "1"))
     town.gather()
     assert town.case().phase == "asking"
+
+
+@pytest.mark.parametrize(("late", "asked"), [(False, 1), (True, 0)])
+async def test_the_dead_mans_switch_is_asked_only_when_all_is_well(town: Town, late: bool, asked: int) -> None:
+    """Its silence is the alarm: a step that is late, and nobody is told that all is well."""
+    paths: list[str] = []
+
+    async def answer(request: Request) -> PlainTextResponse:
+        paths.append(request.url.path)
+        return PlainTextResponse("ok")
+
+    made = service(town)
+    for part in audit.PARTS:
+        made._beat(part)
+    if late:
+        town.alert("caution")
+        town.came.clear()
+        with town.engine.begin() as conn:
+            conn.execute(tables.cases.update().values(next_step_at=town.now - timedelta(minutes=10)))
+    made.stopping.set()
+    async with serving(Starlette(routes=[Route("/ping", answer)])) as address:
+        made.own = ResponseSettings(deadman_url=f"{address}/ping")
+        await made._audit()
+    assert len(paths) == asked
