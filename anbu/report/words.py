@@ -114,5 +114,7 @@ def filled(words: Pair, values: Mapping[str, float]) -> Pair:
 
 
 def facts_of(about: Mapping[str, object]) -> str:
-    """What a model file says of itself, in one line."""
-    return "; ".join(f"{k}: {', '.join(map(str, v)) if isinstance(v, list) else v}" for k, v in about.items())
+    """What a model file says of itself, in one line: words and numbers; its tables are for `docs/detection.md`."""
+    plain = {k: v for k, v in about.items() if isinstance(v, str | int | float)}
+    lists = {k: ", ".join(v) for k, v in about.items() if isinstance(v, list) and all(isinstance(x, str) for x in v)}
+    return "; ".join(f"{k}: {v}" for k, v in {**lists, **plain}.items())
