@@ -33,7 +33,7 @@ def test_the_table_is_what_templates_ask_for(template: str) -> None:
 
 def test_every_template_is_in_the_table() -> None:
     """A file for each template and language, and no file besides."""
-    assert set(environment().list_templates()) == {f"{t}.{lang}.txt" for t in TEMPLATES for lang in LANGUAGES}
+    assert {t for t in environment().list_templates() if "/" not in t} == {f"{t}.{lang}.txt" for t in TEMPLATES for lang in LANGUAGES}
 
 
 @every
