@@ -53,7 +53,7 @@ class Wide:
         s = self.state
         if report.members is not None:
             s.members[report.partition] = report.members
-        passed = [g for g in report.late if not self._held(g)]
+        passed: list[Alert] = []
         if s.done == 0 and not s.clocks and report.slots:
             s.done = report.slots[0].slot
         for slot in report.slots:
@@ -66,7 +66,19 @@ class Wide:
             if slot.gaps:
                 s.gaps.setdefault(slot.slot, []).extend(slot.gaps)
         s.clocks[report.partition] = max(report.clock, s.clocks.get(report.partition, 0))
-        return passed
+        passed += [g for g in report.late if not self._waits(g) and not self._held(g)]
+        return sorted(passed, key=lambda g: g.at)  # of one moment the slot's own event was first
+
+    def _waits(self, gap: Alert) -> bool:
+        """Put a late gap's event behind earlier ones of its alert that still wait for their slot to be decided: told
+        before them it would end what has yet to be said, and nothing would end that any more."""
+        waiting = [
+            slot for slot, gaps in self.state.gaps.items()
+            if any(g.alert_id == gap.alert_id and g.at <= gap.at for g in gaps)
+        ]  # fmt: skip
+        if waiting:
+            self.state.gaps[max(waiting)].append(gap)
+        return bool(waiting)
 
     def advance(self, now: float) -> list[Alert]:
         """Decide every slot that all partitions have reported. ``now``: wall clock in seconds."""

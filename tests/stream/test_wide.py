@@ -116,3 +116,17 @@ def test_small_areas_are_never_judged_as_a_whole() -> None:
     """Four homes are too few to tell a power cut from four people."""
     told = Report(0, FIRST + 2, (SlotReport(FIRST, {}), SlotReport(FIRST + 1, {"east": 4})), {"east": 4})
     assert judged(told) == []
+
+
+def test_a_gap_ended_by_late_data_is_not_told_before_it_has_grown() -> None:
+    """Late data ends a gap whose growth waits for the other partition: told in their order."""
+    judge = wide()
+    for partition in (0, 1):
+        judge.add(Report(partition, FIRST, (), {"east": 10}))
+    judge.state.done = FIRST
+    grows = SlotReport(FIRST + 3, {}, (gap("level_changed"),))
+    assert judge.add(Report(0, FIRST + 4, (grows,), None)) == []
+    assert judge.add(Report(0, FIRST + 5, (), None, (gap("cleared"),))) == []
+    judge.add(Report(1, FIRST + 5, (), None))
+    assert [a.event for a in judge.advance(0.0)] == ["level_changed", "cleared"]
+    assert [a.event for a in judge.add(Report(0, FIRST + 6, (), None, (gap("cleared"),)))] == ["cleared"]

@@ -33,7 +33,8 @@ def test_the_table_is_what_templates_ask_for(template: str) -> None:
 
 def test_every_template_is_in_the_table() -> None:
     """A file for each template and language, and no file besides."""
-    assert {t for t in environment().list_templates() if "/" not in t} == {f"{t}.{lang}.txt" for t in TEMPLATES for lang in LANGUAGES}
+    files = {name for name in environment().list_templates() if "/" not in name}
+    assert files == {f"{t}.{lang}.txt" for t in TEMPLATES for lang in LANGUAGES}
 
 
 @every
