@@ -6,6 +6,7 @@ value is the sum of the leaves. Such trees are grown by `anbu train`; here they 
 
 import io
 import json
+import threading
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -25,7 +26,26 @@ class ForestError(ValueError):
 
 
 _WHOLE = 65_536
-_CHUNK = 512  # rows at a time: larger arrays are asked of the system anew each time, which costs more than it saves
+_CHUNK = 512  # rows at a time: what they take stays near the processor
+
+
+class _Scratch(threading.local):
+    """Arrays that `_Asked.total` works in, a set for each thread, kept from call to call: what is asked of the system
+    anew is handed over page by page, which takes longer than the work. Nothing in them outlasts a call."""
+
+    def __init__(self, questions: int, trees: int) -> None:
+        """For `_CHUNK` rows at most; called once in every thread that asks."""
+        self.above = np.empty(questions * _CHUNK, np.bool_)
+        self.number = np.empty(trees * _CHUNK, np.uint8)
+        self.answer = np.empty(trees * _CHUNK, np.uint8)
+        self.pair = np.empty(trees // 2 * _CHUNK, np.uint16)
+        self.place = np.empty(trees // 2 * _CHUNK, np.intp)
+        self.leaves = np.empty(trees // 2 * _CHUNK, np.int32)
+
+
+def _part(of: NDArray[Any], rows: int, n: int) -> NDArray[Any]:
+    """The beginning of a scratch array as (rows, n), with no gaps between the rows."""
+    return of[: rows * n].reshape(rows, n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +56,7 @@ class _Asked:
     are at ``places`` of all of them, ``above`` (u, 1). ``of`` (d, k): which of the questions a tree asks as its first,
     second and so on. Two trees make a pair, whose two numbers name one sum of two leaves: ``sums`` (pairs x 4^d,), in
     whole 1/65536, as the order in which NumPy adds fractions depends on how many are asked; ``first`` (pairs, 1):
-    where a pair's begin.
+    where a pair's begin. ``scratch``: what is worked in.
     """
 
     questions: tuple[tuple[int, slice, NDArray[np.float32]], ...]
@@ -44,6 +64,7 @@ class _Asked:
     of: NDArray[np.intp]
     sums: NDArray[np.int32]
     first: NDArray[np.intp]
+    scratch: _Scratch
 
     @classmethod
     def ready(cls, feature: NDArray[np.intp], above: NDArray[np.float32], leaf: NDArray[np.float32]) -> "_Asked":
@@ -58,22 +79,25 @@ class _Asked:
         questions = [(int(known[0, at.start]), at, known[1, at, None].astype(np.float32)) for at in places]
         sums = whole[1::2, :, None] + whole[::2, None, :]
         first = np.arange(len(sums), dtype=np.intp)[:, None] << 2 * depth
-        return cls(tuple(questions), known.shape[1], np.ascontiguousarray(number.T), sums.ravel(), first)
+        scratch = _Scratch(known.shape[1], len(number))
+        return cls(tuple(questions), known.shape[1], np.ascontiguousarray(number.T), sums.ravel(), first, scratch)
 
     def total(self, x: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Sums of leaves (n,) in 1/65536 of features ``x`` (features, n)."""
-        n, (depth, trees) = x.shape[1], self.of.shape
-        above = np.empty((self.count, n), np.bool_)
+        """Sums of leaves (n,) in 1/65536 of features ``x`` (features, n), n <= `_CHUNK`."""
+        n, (depth, trees), s = x.shape[1], self.of.shape, self.scratch
+        above = _part(s.above, self.count, n)
         for feature, places, limits in self.questions:
             np.greater(x[feature], limits, out=above[places])
-        number = np.zeros((trees, n), np.uint8)
+        number, answer = _part(s.number, trees, n), _part(s.answer, trees, n)
+        number.fill(0)
         for questions in self.of[::-1]:
-            number <<= 1
-            number |= above.view(np.uint8).take(questions, axis=0)
-        pair = number[1::2].astype(np.uint16)
-        pair <<= depth
+            number += number  # a shift by one, four times as fast
+            number |= np.take(above.view(np.uint8), questions, axis=0, out=answer, mode="clip")
+        pair = np.left_shift(number[1::2], depth, out=_part(s.pair, trees // 2, n), dtype=np.uint16)
         pair |= number[::2]
-        return np.add.reduce(self.sums.take(pair + self.first), axis=0, dtype=np.int64)
+        place = np.add(pair, self.first, out=_part(s.place, trees // 2, n))
+        leaves = np.take(self.sums, place, out=_part(s.leaves, trees // 2, n), mode="clip")  # "raise" would copy
+        return np.add.reduce(leaves, axis=0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
