@@ -7,7 +7,8 @@ from rich.console import Console
 
 from anbu.demo_response import STAFF
 from anbu.demo_story import COLLAPSES, Story
-from response.case import Acknowledged, CallDone, Case, Closed, Entry, MessagePlanned
+from response.case import Case
+from response.events import Acknowledged, CallDone, Closed, Entry, MessagePlanned
 from response.hours import Hours
 from response.names import CODES
 from response.records import CallOutcome

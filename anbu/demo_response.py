@@ -21,9 +21,10 @@ from deploy.postgres.server import LocalPostgres
 from response import database as db
 from response import homes, log, tables
 from response.access import Viewer
-from response.case import Case, Entry
+from response.case import Case
 from response.circle import circle
 from response.desk import Desk
+from response.events import Entry
 from response.gateways.simulated import NEVER_ANSWERS, Behaviour, SimulatedGateway, usual
 from response.hours import Hours, hours_of
 from response.people_files import import_people

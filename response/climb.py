@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from response.case import Case, Closed, DeadlinePassed, Escalated, StepDone, minutes
+from response.case import Case, minutes
 from response.draft import Draft
+from response.events import Closed, DeadlinePassed, Escalated, StepDone
 from response.hours import Hours
 from response.ladder import Step
 from response.records import Circle, Contact, NotSent, Role

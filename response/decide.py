@@ -6,24 +6,23 @@ Whatever ends or calms a case stops every call and message that still waits.
 from collections.abc import Mapping
 from datetime import datetime
 
-from response.case import (
+from response.case import Case, minutes
+from response.climb import climb, urgent
+from response.draft import Draft
+from response.events import (
     RESIDENT,
     Acknowledged,
     AlertSeen,
     CallDone,
     Calmed,
     CalmedBy,
-    Case,
     Closed,
     HelpAsked,
     MessageDone,
     Noted,
     Opened,
     RangBack,
-    minutes,
 )
-from response.climb import climb, urgent
-from response.draft import Draft
 from response.hours import Hours
 from response.ladder import Ladder
 from response.records import CallOutcome, CallResult, Circle, Contact, Delivery, NotSent, Role

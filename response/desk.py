@@ -13,9 +13,10 @@ import msgspec
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from response import decide, log, notices, tables
-from response.case import Case, Entry
+from response.case import Case
 from response.climb import due_at
 from response.draft import Draft, Send
+from response.events import Entry
 from response.hours import Hours
 from response.ladder import Ladder
 from response.records import CallResult, Circle, Delivery, NotSent

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from response.case import SYSTEM, CallPlanned, Cancelled, Case, Entry, MessagePlanned, NotTold, What, apply
+from response.case import Case, apply
+from response.events import SYSTEM, CallPlanned, Cancelled, Entry, MessagePlanned, NotTold, What
 from response.records import CallOutcome, Contact, Means, NotSent, Role
 from stream.records import Outcome
 

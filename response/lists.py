@@ -10,7 +10,8 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, Select, or_, select
 
 from response import tables
-from response.case import Case, Entry, decode, fold
+from response.case import Case, fold
+from response.events import Entry, decode
 from response.log import NoCaseError, entries
 from stream.records import OutcomeCode
 

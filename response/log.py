@@ -9,9 +9,10 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from response import tables
-from response.case import Case, Entry, NotTold, decode, encode, fold
+from response.case import Case, fold
 from response.climb import LOOK_AGAIN_MINUTES
 from response.draft import Draft, Send
+from response.events import Entry, NotTold, decode, encode
 from response.records import NotSent
 
 c, e, o = tables.cases.c, tables.case_events.c, tables.outbox.c

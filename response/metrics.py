@@ -20,11 +20,11 @@ from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy import case as whichever
 
 from response import outbox, tables
-from response.case import (
+from response.case import Case
+from response.events import (
     Acknowledged,
     AlertSeen,
     CallDone,
-    Case,
     Closed,
     DeadlinePassed,
     Entry,

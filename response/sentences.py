@@ -5,14 +5,14 @@ from datetime import datetime, tzinfo
 
 from msgspec import Struct
 
-from response.case import (
+from response.case import Case
+from response.events import (
     Acknowledged,
     AlertSeen,
     CallDone,
     CallPlanned,
     Calmed,
     Cancelled,
-    Case,
     Closed,
     DeadlinePassed,
     Entry,

@@ -9,14 +9,16 @@ from datetime import datetime
 from msgspec import Struct
 
 from response import decide
-from response.case import (
+from response.case import Case, apply
+from response.climb import due_at
+from response.draft import Draft
+from response.events import (
     RESIDENT,
     SYSTEM,
     Acknowledged,
     CallDone,
     CallPlanned,
     Calmed,
-    Case,
     Closed,
     DeadlinePassed,
     Entry,
@@ -24,10 +26,7 @@ from response.case import (
     Noted,
     NotTold,
     StepDone,
-    apply,
 )
-from response.climb import due_at
-from response.draft import Draft
 from response.hours import Hours
 from response.ladder import Step
 from response.names import HOW, MEANS, REASONS, Words, every, role

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from response.case import (
+from response.case import Case
+from response.events import (
     Acknowledged,
     AlertSeen,
     CallDone,
     Calmed,
-    Case,
     Closed,
     Entry,
     Escalated,

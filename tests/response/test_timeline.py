@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from response import decide, names
-from response.case import Case, Entry, MessagePlanned, What, fold
+from response.case import Case, fold
 from response.climb import due_at
 from response.draft import Draft
+from response.events import Entry, MessagePlanned, What
 from response.hours import Hours
 from response.ladder import DEFAULT
 from response.records import CallOutcome, CallResult, Circle, Contact, Delivery, DeliveryResult, NotSent

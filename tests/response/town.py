@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine, func, select
 
 from response import ladder, log, outbox, tables
-from response.case import Case, Entry
+from response.case import Case
 from response.desk import Desk
+from response.events import Entry
 from response.hours import hours_of
 from response.ladder import Ladder
 from response.records import (
