@@ -72,7 +72,8 @@ class Writer:
         if habit["days"] < levels.LEARNING_DAYS:
             return None
         found = [levels.return_period(int(head["score"]), float(habit["worst"]))]
-        if rules.model is not None and (scale := rules.model.scale):
+        metered = block.today(self.life).tables.known[row]  # who is not is judged by the plain evidence (levels.steps)
+        if metered and rules.model is not None and (scale := rules.model.scale):
             found = [scale[name].return_period(int(head[name]) / UNIT) for name in LEVELS]
         period = min(max(found), _LONGEST_DAYS)
         return period if period >= rules.thresholds.attention_days else None
@@ -162,9 +163,10 @@ class Writer:
             since = (slot + 1 - int(head["onset"])) / SLOTS_PER_HOUR
             life = (slot - max(int(head["life"]), int(who["since"]) - 1)) / SLOTS_PER_HOUR
             why.append(("unlike", {"hours": _hours(since), "life_hours": _hours(life)}))
-        limit = self.life.rules.thresholds.limit_hours[int(who["risk"])]
+        in_force = int(self.life.limit(block.now(), slot)[row])  # longer for who is known to be quiet for long
         warning = strictest(self.life.warned, int(who["area"]), slot)
-        if hours >= (limit := limit if warning is None else limit * warning.factor):
+        if int(head["silent"]) >= in_force:
+            limit = _hours(in_force / SLOTS_PER_HOUR)
             why.append(("limit", {"limit_hours": limit}))
             why += [] if warning is None else [(f"{warning.kind}_limit", {"limit_hours": limit})]
         why += self._why_meter(block, row, slot)

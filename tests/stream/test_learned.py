@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.features import NAMES, Moment
 from models.forest import Scale
 from models.judge import Model
+from models.levels import return_period
 from stream.calendar import Calendar
 from stream.model import shipped
 from stream.partition import Partition
@@ -104,3 +105,21 @@ def test_the_model_is_asked_once_an_hour_with_numbers_only(minutes: int) -> None
     assert (np.array(model.slots) % 4 == 3).all()
     first, hours = min(model.slots), 1 + (life.end // 900 - 1 - min(model.slots)) // 4
     assert x.shape[1] == 2 * hours - 12, f"asked from slot {first} on"
+
+
+def test_a_home_without_a_meter_is_given_the_return_period_of_the_evidence_that_judged_it() -> None:
+    """The learned model's scale is of homes with one; who has none is judged by the plain evidence, and told by it."""
+    life = lives(homes=4, days=11, minutes=30, seed=4, stop=9)
+    made = partition(life, MODELS["shipped"])
+    list(given(made, life, life.end, step=4))
+    (block,) = made.members.blocks
+    tables = block.today(made.life).tables
+    assert tables.known[: block.n].all()
+    by_model = [made.writer._return_period(block, row) for row in range(block.n)]
+    tables.known[: block.n] = False
+    plain = [made.writer._return_period(block, row) for row in range(block.n)]
+    assert plain != by_model
+    for row, period in enumerate(plain):
+        days = return_period(int(block.head["score"][row]), float(block.habit["worst"][row]))
+        told = min(days, 100_000)
+        assert period == (told if told >= made.life.rules.thresholds.attention_days else None)
