@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-NEED_MB = 900
-"""The environment takes some 470 MB; pip keeps its downloads beside it for a while."""
+NEED_MB = {"requirements.lock": 1200, "requirements-test.lock": 2600}
+"""Room for each lock: the packages take some 600 and 1,600 MB; pip keeps its downloads beside them for a while."""
+MOST_MB = max(NEED_MB.values())
 
 _DISK = re.compile(r"No space left on device|Errno 28|Disk quota exceeded|Errno 122")
 _NETWORK = re.compile(
@@ -26,10 +27,10 @@ class SetupError(Exception):
     """Why the environment could not be made: one line in Korean and English."""
 
 
-def explain(output: str, log: Path) -> str:
+def explain(output: str, log: Path, need_mb: int = MOST_MB) -> str:
     """One line for what pip or venv said when it failed, with what to do."""
     if _DISK.search(output):
-        return _disk_full(log.parent.absolute())
+        return _disk_full(log.parent.absolute(), need_mb)
     if _HASH.search(output):
         return (
             "받은 패키지가 잠금 파일의 해시와 다릅니다: 다른 네트워크에서 다시 해 보십시오 · "
@@ -45,10 +46,10 @@ def explain(output: str, log: Path) -> str:
     return f"설치하지 못했습니다: {said} · the installation failed, see {log}"
 
 
-def _disk_full(folder: Path) -> str:
+def _disk_full(folder: Path, need_mb: int) -> str:
     return (
-        f"디스크가 가득 찼습니다: {folder}에 약 {NEED_MB} MB를 비우고 다시 실행하십시오 · "
-        f"the disk is full: free about {NEED_MB} MB there and run again"
+        f"디스크가 가득 찼습니다: {folder}에 약 {need_mb} MB를 비우고 다시 실행하십시오 · "
+        f"the disk is full: free about {need_mb} MB there and run again"
     )
 
 
@@ -61,7 +62,7 @@ def _runs(python: Path) -> bool:
     return subprocess.run([python, "-c", "import pip"], capture_output=True, check=False).returncode == 0
 
 
-def make_environment(folder: Path) -> Path:
+def make_environment(folder: Path, need_mb: int = MOST_MB) -> Path:
     """The environment's Python; made when it is not there, or when its Python no longer runs.
 
     Raises:
@@ -71,8 +72,8 @@ def make_environment(folder: Path) -> Path:
     if python.exists() and _runs(python):
         return python
     free = shutil.disk_usage(folder.absolute().parent).free >> 20
-    if free < NEED_MB:
-        raise SetupError(_disk_full(folder.absolute().parent))
+    if free < need_mb:
+        raise SetupError(_disk_full(folder.absolute().parent, need_mb))
     version = ".".join(map(str, sys.version_info[:3]))
     say(f"환경을 만듭니다 · making the environment ({folder}, Python {version})")
     made = subprocess.run(
@@ -129,7 +130,7 @@ def _progress_line(total: int) -> Callable[[int], None]:
 def main(folder: Path, lock: Path) -> int:
     """Make and fill; 0 when all went well, else 1 and one line on stderr."""
     try:
-        python = make_environment(folder)
+        python = make_environment(folder, NEED_MB.get(lock.name, MOST_MB))
         total = len(re.findall(r"^\S+==", lock.read_text(), re.MULTILINE))
         say(f"패키지를 설치합니다 · installing {total} packages ({lock.name})")
         install(python, lock, folder / "pip.log", _progress_line(total))

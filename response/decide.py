@@ -62,7 +62,9 @@ def open_case(draft: Draft, alert: Alert, ladders: Mapping[str, Ladder], circle:
 
 
 def join(draft: Draft, alert: Alert, circle: Circle, hours: Hours) -> None:
-    """An alert's event reaches its household's case."""
+    """An alert's event reaches its household's case. One that is for the dashboard only is none of the case's."""
+    if alert.alert_id not in draft.case.alerts and not wanted(alert):
+        return
     serious_before = draft.case.version > 1 and draft.case.level == "serious"
     draft.write(seen(alert))
     if alert.event == "cleared":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.environment import SetupError, explain, install
+from deploy.environment import NEED_MB, SetupError, explain, install, make_environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,3 +52,12 @@ def test_make_without_a_target_says_what_there_is() -> None:
     said = subprocess.run(["make", "-s", "-C", str(ROOT)], capture_output=True, text=True, check=True).stdout
     assert "make demo" in said
     assert "make test" in said
+
+
+def test_each_lock_asks_for_the_room_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demonstration is not refused for want of what only the tests need; both are refused before they begin."""
+    free = (NEED_MB["requirements.lock"] + 10) << 20
+    monkeypatch.setattr("deploy.environment.shutil.disk_usage", lambda path: type("U", (), {"free": free})())
+    with pytest.raises(SetupError, match=f"about {NEED_MB['requirements-test.lock']} MB"):
+        make_environment(tmp_path / "venv", NEED_MB["requirements-test.lock"])
+    assert make_environment(tmp_path / "venv", NEED_MB["requirements.lock"]).exists()

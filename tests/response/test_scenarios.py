@@ -485,6 +485,18 @@ def test_a_message_nobody_got_needs_no_all_clear(town: Town) -> None:
     town.nothing_else()
 
 
+def test_what_is_for_the_dashboard_only_does_not_keep_a_case_open(town: Town) -> None:
+    """A slow decline stands for a month: the silence it was raised beside ends all the same."""
+    town.alert("caution")
+    town.asked().is_not_answered()
+    town.alert("attention", kind="decline")
+    town.cleared(kind="data_gap", alert_id="another")
+    assert town.case().phase == "asking"
+    town.cleared()
+    assert town.case().closed is not None
+    town.wait(hours=48)
+
+
 def test_a_second_alert_joins_the_case(town: Town) -> None:
     """One open case a household: the second alert opens none, and the first's end does not end it."""
     town.alert("caution", alert_id="x")
