@@ -53,9 +53,17 @@ def worker(
 def response() -> None:
     """대응만: 사례, ARS 전화, 문자 · cases, calls and messages alone, with the acknowledgement page, until SIGTERM."""
     from anbu import configuration, database
+    from anbu.errors import UserError
+    from deploy.kafka.ports import is_free
     from response import service
 
     settings = configuration.load()
+    port = settings.response.port
+    if port and not is_free(port):
+        raise UserError(
+            f"포트 {port}을 다른 프로그램이 쓰고 있습니다 · port {port} is taken: end that program, or set "
+            "ANBU_RESPONSE__PORT"
+        )
     with database.address(settings) as url:
         service.run(settings, settings.response, url)
 
