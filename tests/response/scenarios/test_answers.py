@@ -1,0 +1,150 @@
+"""The resident answers: by a key, by ringing back, or by asking for help."""
+
+import pytest
+
+from response.records import CallOutcome
+from tests.response.scenarios.times import unanswered
+from tests.response.town import Town
+
+pytestmark = pytest.mark.postgres
+
+
+def test_key_1_ends_it_and_no_officer_ever_saw_it(town: Town) -> None:
+    """A resident who presses 1 is well: the case closes, the stream learns, nobody else hears of it."""
+    town.alert("caution")
+    town.asked().presses("1")
+    town.record("safe_answered")
+    assert town.case().closed is not None
+    town.wait(hours=72)
+
+
+def test_key_1_at_the_second_call(town: Town) -> None:
+    """The second attempt comes ten minutes after the first."""
+    town.alert("caution")
+    town.asked().is_not_answered()
+    town.wait(minutes=10)
+    town.call().presses("1")
+    town.record("safe_answered")
+    town.wait(hours=24)
+
+
+def test_key_1_at_the_third_call(town: Town) -> None:
+    """The third attempt comes an hour after the first."""
+    town.alert("caution")
+    unanswered(town, 2)
+    town.wait(minutes=49)
+    town.nothing_else()
+    town.wait(minutes=1)
+    town.call().presses("1")
+    town.record("safe_answered")
+
+
+def test_key_2_reaches_an_officer_at_once(town: Town) -> None:
+    """A resident who asks for help is not asked again: an officer is told, and the guardian."""
+    town.alert("caution")
+    town.asked().presses("2")
+    town.message("guardian", "tell_guardian")
+    assert town.message("officer", "tell_officer").what["values"]["help"] == "1"
+    assert town.case().level == "serious"
+    town.takes()
+
+
+def test_life_does_not_end_a_call_for_help(town: Town) -> None:
+    """Who pressed 2 and is then seen by the meter still needs a person."""
+    town.alert("caution")
+    town.asked().presses("2")
+    town.message("guardian", "tell_guardian")
+    town.message("officer", "tell_officer")
+    town.cleared()
+    assert town.case().phase == "telling"
+    town.takes()
+
+
+def test_a_key_that_means_nothing_is_no_answer(town: Town) -> None:
+    """Only 1 and 2 are answers."""
+    town.alert("caution")
+    town.asked().presses("7")
+    town.wait(minutes=10)
+    town.call().presses("1")
+    town.record("safe_answered")
+
+
+def test_an_answer_without_a_key_is_asked_again(town: Town) -> None:
+    """A voice mail also answers: without a key the ladder goes on."""
+    town.alert("caution")
+    town.asked().ends(CallOutcome.answered_no_key)
+    town.wait(minutes=10)
+    town.call().presses("1")
+    town.record("safe_answered")
+
+
+@pytest.mark.parametrize("outcome", [CallOutcome.busy, CallOutcome.rejected, CallOutcome.failed, CallOutcome.unknown])
+def test_every_failed_call_is_an_attempt(town: Town, outcome: CallOutcome) -> None:
+    """Busy, rejected, failed or unknown: the next attempt comes at its time, none at once."""
+    town.alert("caution")
+    town.asked().ends(outcome)
+    town.wait(minutes=9)
+    town.nothing_else()
+    town.wait(minutes=1)
+    town.call().presses("1")
+    town.record("safe_answered")
+
+
+def test_a_call_back_between_attempts_ends_it(town: Town) -> None:
+    """Ringing back is an answer, with or without a key."""
+    town.alert("caution")
+    town.asked().is_not_answered()
+    town.wait(minutes=5)
+    assert town.rings_back()
+    town.record("safe_answered")
+    town.wait(hours=24)
+
+
+def test_a_call_back_with_2_asks_for_help(town: Town) -> None:
+    """Who rings back and presses 2 is helped as at the first call."""
+    town.alert("caution")
+    town.asked().is_not_answered()
+    town.rings_back("2")
+    town.message("guardian", "tell_guardian")
+    town.message("officer", "tell_officer")
+    town.takes()
+
+
+def test_a_call_back_after_escalation_calms_everybody(town: Town) -> None:
+    """Who rings back late ends it too, and all who were told hear that it is over."""
+    town.alert("serious")
+    town.asked().is_not_answered()
+    town.message("guardian", "tell_guardian")
+    town.message("officer", "tell_officer")
+    town.wait(minutes=5)
+    town.rings_back("1")
+    town.record("safe_answered")
+    town.message("guardian", "calmed")
+    town.message("officer", "calmed")
+    town.wait(hours=24)
+
+
+def test_a_call_back_without_a_case_is_nothing(town: Town) -> None:
+    """Somebody who rings us on a good day is no case."""
+    assert not town.rings_back("1")
+
+
+def test_a_call_back_for_help_without_a_case_opens_one(town: Town) -> None:
+    """Somebody who rings us on a good day and presses 2 is one."""
+    assert town.rings_back("2")
+    town.message("guardian", "tell_guardian")
+    town.message("officer", "tell_officer")
+    town.takes()
+
+
+def test_help_asked_in_a_call_that_outlived_its_case(town: Town) -> None:
+    """A case was closed while the phone rang; the resident then presses 2: that is not lost."""
+    town.alert("caution")
+    ringing = town.asked()
+    town.closes("safe_visited")
+    town.record("safe_visited")
+    ringing.presses("2")
+    town.message("guardian", "tell_guardian")
+    town.message("officer", "tell_officer")
+    assert town.cases() == 2
+    town.takes()

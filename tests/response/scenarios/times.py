@@ -1,0 +1,16 @@
+"""When scenarios happen, and what many of them begin with."""
+
+from tests.response.town import Town
+
+DAY = "2026-03-04 10:00"  # a Wednesday
+NIGHT = "2026-03-04 23:00"
+SATURDAY = "2026-03-07 10:00"
+HOLIDAY = "2026-05-05 10:00"  # children's day, a Tuesday
+
+
+def unanswered(town: Town, times: int = 3) -> None:
+    """The resident is asked ``times`` times from now and answers none."""
+    town.asked().is_not_answered()
+    for minutes in (10, 50)[: times - 1]:
+        town.wait(minutes=minutes)
+        town.call().is_not_answered()
