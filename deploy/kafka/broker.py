@@ -1,8 +1,6 @@
 """A real Kafka broker on this machine: one KRaft node as a child process, with nothing installed but Python."""
 
-import errno
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +13,7 @@ from string import Template
 from types import TracebackType
 from typing import Self
 
+from deploy.disk import cannot_use, short_of_room
 from deploy.kafka.errors import BrokerError
 from deploy.kafka.jars import Progress, fetch_jars
 from deploy.kafka.java import find_java
@@ -29,7 +28,6 @@ _HERE = Path(__file__).parent
 _START_LIMIT_S = 60.0
 _STOP_LIMIT_S = 20.0
 _CLOSE_LIMIT_S = 10.0
-_LEAST_FREE_MB = 100
 _API_VERSIONS = bytes.fromhex("0000000f 0012 0000 00000001 0005") + b"probe"
 """The smallest request that only a broker ready for clients answers: ApiVersions, version 0."""
 
@@ -88,7 +86,8 @@ class LocalBroker:
             return
         try:  # what fails at once comes first: nobody should download jars to learn that a port is taken
             self.data_dir.mkdir(parents=True, exist_ok=True)
-            _check_disk(self.data_dir)
+            if (full := short_of_room(self.data_dir)) is not None:
+                raise BrokerError(full)
             left_behind = self._owner.take(str(self._config))
             check_free(self.port, _CLOSE_LIMIT_S if left_behind else 0)
             java, jars = find_java(), fetch_jars(self._progress)
@@ -97,7 +96,7 @@ class LocalBroker:
             self.kill()
             self._owner.release()
             if isinstance(e, OSError):
-                raise BrokerError(_disk_line(e, self.data_dir)) from e
+                raise BrokerError(cannot_use(e, self.data_dir, "the broker")) from e
             raise
 
     def _start(self, java: Path, class_path: str) -> None:
@@ -194,19 +193,3 @@ def _tail(file: Path, start: int) -> str:
             return f.read().decode(errors="replace")
     except OSError:
         return ""
-
-
-def _check_disk(folder: Path) -> None:
-    """A broker that fills the disk ends with a stack of errors, or, with no room for its log, without a word."""
-    free = shutil.disk_usage(folder).free >> 20
-    if free < _LEAST_FREE_MB:
-        raise BrokerError(
-            f"the disk of {folder} is full ({free} MB free): free at least {_LEAST_FREE_MB} MB, "
-            "or set ANBU_DATA_DIR to another folder"
-        )
-
-
-def _disk_line(e: OSError, folder: Path) -> str:
-    if e.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk of {folder} is full: free some space and run again"
-    return f"cannot use {folder} for the broker ({e.strerror or e}): mend it, or set ANBU_DATA_DIR to another folder"

@@ -1,6 +1,5 @@
 """A real PostgreSQL on this machine: the server of a pip wheel as a child process, reached by a Unix socket alone."""
 
-import errno
 import hashlib
 import os
 import shutil
@@ -16,6 +15,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+from deploy.disk import cannot_use, short_of_room
 from deploy.kafka.owner import Owner
 from deploy.kafka.spawn import spawn
 from deploy.postgres import account
@@ -30,7 +30,6 @@ _LONGEST_SOCKET = 100
 """A socket's path may be some 107 bytes long on Linux, 103 on macOS."""
 _START_LIMIT_S = 60.0
 _STOP_LIMIT_S = 20.0
-_LEAST_FREE_MB = 100
 _CONFIGURED = {
     "listen_addresses": "",  # the socket alone: nothing of the network reaches it
     "unix_socket_permissions": "0700",
@@ -114,13 +113,14 @@ class LocalPostgres:
             return
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
-            _check_disk(self.data_dir)
+            if (full := short_of_room(self.data_dir)) is not None:
+                raise PostgresError(full)
             self._owner.take(str(self._data))
             self._start()
         except BaseException as e:  # a Ctrl-C while it starts must not leave it behind
             self.kill()
             if isinstance(e, OSError):
-                raise PostgresError(_disk_line(e, self.data_dir)) from e
+                raise PostgresError(cannot_use(e, self.data_dir, "the database")) from e
             raise
 
     def _start(self) -> None:
@@ -260,18 +260,3 @@ def _exists(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _check_disk(folder: Path) -> None:
-    free = shutil.disk_usage(folder).free >> 20
-    if free < _LEAST_FREE_MB:
-        raise PostgresError(
-            f"the disk of {folder} is full ({free} MB free): free at least {_LEAST_FREE_MB} MB, "
-            "or set ANBU_DATA_DIR to another folder"
-        )
-
-
-def _disk_line(e: OSError, folder: Path) -> str:
-    if e.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk of {folder} is full: free some space and run again"
-    return f"cannot use {folder} for the database ({e.strerror or e}): mend it, or set ANBU_DATA_DIR to another folder"
