@@ -153,7 +153,7 @@ class Play:
         with bar(out, transient=True) as progress:
             progress.add_task("사례를 끝까지 · the cases go on", total=None)
             self.response.finish()
-        demo_cases.show(self.response.cases(), story, self.response.hours, out)
+        demo_cases.show(self.response.cases(), story, self.response.desk.hours, out)
 
     def _enrol(self, progress: Progress) -> None:
         sending = self.feed.enrol()

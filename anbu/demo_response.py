@@ -9,30 +9,28 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 
 from anbu import demo_people
 from anbu.configuration import Settings
+from anbu.demo_feed import ANSWER_S
 from anbu.demo_story import AWAY, COLLAPSES, Story
 from deploy.postgres.server import LocalPostgres
 from response import database as db
 from response import homes, log, tables
 from response.access import Viewer
 from response.case import Case
-from response.circle import circle
-from response.desk import Desk
+from response.desk import desk_of
 from response.events import Entry
 from response.gateways.simulated import NEVER_ANSWERS, Behaviour, SimulatedGateway, usual
-from response.hours import Hours, hours_of
 from response.people_files import import_people
 from response.records import Call, CalledBack, Delivery, DeliveryResult, Message
 from response.senders import Post
-from response.topics import Writer
 from response.vault import Vault, new_key
 from simulators.events import Event, EventKind
+from stream.producer import FrameProducer
 from stream.records import Alert, OutcomeCode
 
 STAFF = frozenset({"officer", "deputy", "centre"})
@@ -57,7 +55,6 @@ class Response:
     def __init__(self, settings: Settings, story: Story, folder: Path, seed: int) -> None:
         self.story = story
         self.now = datetime.fromtimestamp(story.begins, UTC)
-        self.hours: Hours = hours_of(settings.response.hours, settings.tz)
         self.causes: dict[str, Event | None] = {}
         self._acts: list[Act] = []
         self._records = sorted(story.records(), key=lambda told: told[0])
@@ -81,18 +78,18 @@ class Response:
         with self.engine.begin() as conn:
             import_people(conn, vault, people, Viewer("demo", "demo", ("*",)), self.now)
         own = settings.response
-        around = partial(circle, tz=self.hours.tz, holidays=self.hours.closed)
-        self.desk = Desk(self.engine, self.hours, own.ladders, own.acknowledged_minutes, around)
+        self.desk = desk_of(self.engine, own, settings.tz)
         self._loop = asyncio.new_event_loop()
         self._stack.callback(self._loop.close)
-        self._writer = self._loop.run_until_complete(_writer(settings))
-        self._stack.callback(lambda: self._loop.run_until_complete(self._writer.close()))
+        producer = FrameProducer(settings, answer_s=ANSWER_S, client_id="anbu-demo-response")
+        self._loop.run_until_complete(producer.start())
+        self._stack.callback(lambda: self._loop.run_until_complete(producer.stop()))
         gateway = SimulatedGateway(
             own.residents, self._behave, pace=0, concurrent=own.concurrent_calls, on_call_back=_nobody,
             clock=lambda: self.now,
         )  # fmt: skip
         self.post = Post(
-            self.desk, self.engine, own, self.hours, vault, gateway, _Shown(self._heard), self._writer, False, "demo",
+            self.desk, own, vault, gateway, _Shown(self._heard), producer, False, "demo",
             lambda: self.now,
         )  # fmt: skip
 
@@ -205,12 +202,6 @@ class _Shown:
         """Taken, by nobody real."""
         self._heard(message)
         return Delivery(DeliveryResult.sent, f"{message.channel} (모의 · simulated)")
-
-
-async def _writer(settings: Settings) -> Writer:
-    writer = Writer(settings)
-    await writer.start()
-    return writer
 
 
 async def _nobody(call: CalledBack) -> None:

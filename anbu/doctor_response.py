@@ -21,7 +21,7 @@ def keys(settings: Settings) -> Finding:
         used = own.gateway != "simulated" or bool(own.channels) or bool(own.sms.url) or bool(own.alimtalk.url)
         return Finding(not used, *what, "없음: 아무에게도 연락하지 못합니다 · none: nobody can be told", *mend)
     try:
-        Vault([key.get_secret_value() for key in own.keys])
+        Vault.of(own.keys)
     except VaultError as e:
         return Finding(False, *what, str(e), *mend)
     return Finding(True, *what, str(len(own.keys)))

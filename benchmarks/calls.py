@@ -16,9 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import structlog
@@ -27,10 +25,8 @@ from deploy.postgres.server import LocalPostgres
 from response import database, outbox
 from response.access import Viewer
 from response.channels.make import Channels
-from response.circle import circle
-from response.desk import Desk
+from response.desk import Desk, desk_of
 from response.gateways.simulated import SimulatedGateway
-from response.hours import hours_of
 from response.people_files import cells, headers, import_people
 from response.records import Call, CalledBack, CallResult, Person
 from response.senders import Post
@@ -81,10 +77,10 @@ class Dialled:
 class Nowhere:
     """The topics of this benchmark."""
 
-    async def household(self, household: Household) -> None:
+    async def send_household(self, household: Household) -> None:
         """Taken."""
 
-    async def dead_letter(self, letter: DeadLetter) -> None:
+    async def send_dead_letter(self, letter: DeadLetter) -> None:
         """Taken."""
 
 
@@ -117,7 +113,7 @@ async def play(desk: Desk, post: Post, clock: Clock, offsets: np.ndarray, waits:
 
     async def tick() -> int:
         count = await asyncio.to_thread(desk.due, clock())
-        return count + await asyncio.to_thread(outbox.expired, desk.engine, desk, clock())
+        return count + await asyncio.to_thread(outbox.expired, desk, clock())
 
     tasks = [asyncio.create_task(rounds(work)) for work in (tick, post.calls, post.messages)]
     await alerts()
@@ -137,22 +133,19 @@ def _take(desk: Desk, one: Alert, clock: Clock) -> None:
 def measure(name: str, offsets: np.ndarray, lines: int, faster: float, folder: Path) -> None:
     """One run on a database of its own, and its line."""
     own = ResponseSettings(concurrent_calls=lines)
-    hours, vault = hours_of(own.hours, "Asia/Seoul"), Vault([new_key()])
+    vault = Vault([new_key()])
     with LocalPostgres(folder) as server:
         database.migrate(server.url)
         engine = database.engine(server.url, pool_size=20)
         _people(engine, vault, len(offsets), folder.parent / f"{name}.csv")
         clock = Clock(faster)
-        desk = Desk(
-            engine, hours, own.ladders, own.acknowledged_minutes,
-            partial(circle, tz=ZoneInfo("Asia/Seoul"), holidays=hours.closed),
-        )  # fmt: skip
+        desk = desk_of(engine, own, "Asia/Seoul")
         ringing = SimulatedGateway(
             own.residents, pace=1 / faster, concurrent=lines, on_call_back=_nobody, clock=clock
         )
         gateway = Dialled(ringing, clock, offsets)
         post = Post(
-            desk, engine, own, hours, vault, gateway, Channels([], drill=False), Nowhere(), False, "bench", clock
+            desk, own, vault, gateway, Channels([], drill=False), Nowhere(), False, "bench", clock
         )  # fmt: skip
         clock.began = time.monotonic()
         asyncio.run(play(desk, post, clock, offsets, gateway.waits))

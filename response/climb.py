@@ -33,7 +33,7 @@ def climb(draft: Draft, circle: Circle, hours: Hours) -> None:
     case = draft.case
     if case.owner is not None:
         if case.owner_until is not None and case.owner_until <= draft.now:
-            deadline(draft, circle)
+            deadline(draft)
         else:
             return
     for _ in range(STEPS_AT_ONCE):
@@ -52,17 +52,23 @@ def urgent(draft: Draft, circle: Circle, hours: Hours) -> None:
     climb(draft, circle, hours)
 
 
-def deadline(draft: Draft, circle: Circle) -> None:
+def deadline(draft: Draft) -> None:
     """The owner's time is over. A case that is calm by then is closed; any other is open again."""
     case = draft.case
     assert case.owner is not None
-    owner = Contact(case.owner, case.told.get(case.owner, "officer"))
+    owner = owner_of(case)
     if case.calmed is not None:
         draft.stop_all()
         draft.write(Closed(None, case.calmed))
         return
     draft.write(DeadlinePassed(case.owner))
     draft.message(owner, "deadline_passed")
+
+
+def owner_of(case: Case) -> Contact:
+    """Whoever has the case, to be written to. There must be somebody."""
+    assert case.owner is not None
+    return Contact(case.owner, case.told[case.owner])
 
 
 def _next(case: Case) -> tuple[Step, float]:
@@ -143,5 +149,3 @@ def template_for(case: Case, role: Role) -> str:
     if role == "guardian":
         return "tell_guardian"
     return "look_officer" if case.kind == "data_gap" else "tell_officer"
-
-

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from response.case import Case, minutes
-from response.climb import climb, urgent
+from response.climb import climb, owner_of, urgent
 from response.draft import Draft
 from response.events import (
     RESIDENT,
@@ -25,7 +25,7 @@ from response.events import (
 )
 from response.hours import Hours
 from response.ladder import Ladder
-from response.records import CallOutcome, CallResult, Circle, Contact, Delivery, NotSent, Role
+from response.records import CallOutcome, CallResult, Circle, Contact, Delivery, NotSent
 from stream.outcomes import AWAY, GONE, MUST_END
 from stream.records import Alert, Household, Outcome, OutcomeCode
 
@@ -69,7 +69,7 @@ def join(draft: Draft, alert: Alert, circle: Circle, hours: Hours) -> None:
     draft.write(seen(alert))
     if alert.event == "cleared":
         if not draft.case.alerts and draft.case.calmed is None:
-            calm(draft, _calmed_by(draft.case.latest), circle)
+            calm(draft, _calmed_by(draft.case.latest))
         return
     if held(draft, circle):
         return
@@ -81,11 +81,10 @@ def join(draft: Draft, alert: Alert, circle: Circle, hours: Hours) -> None:
 
 def grown(draft: Draft, circle: Circle, hours: Hours) -> None:
     """The case is serious now. Whoever has it already is told; else the ladder jumps."""
-    owner = draft.case.owner
-    if owner is None:
+    if draft.case.owner is None:
         urgent(draft, circle, hours)
     else:
-        draft.message(_owner(draft.case, owner), "tell_officer")
+        draft.message(owner_of(draft.case), "tell_officer")
 
 
 def held(draft: Draft, circle: Circle) -> bool:
@@ -95,7 +94,7 @@ def held(draft: Draft, circle: Circle) -> bool:
         return True
     if circle.absent_until is not None and circle.absent_until > draft.now and not draft.case.help:
         draft.not_told("resident", NotSent.absent)
-        calm(draft, "absence", circle)
+        calm(draft, "absence")
         return True
     return False
 
@@ -139,7 +138,7 @@ def _opened(household_id: str, dong: str, area: str, drill: bool, ladders: Mappi
 
 def _pressed(draft: Draft, pressed: str | None, how: CalmedBy, circle: Circle, hours: Hours) -> None:
     if pressed == YES:
-        calm(draft, how, circle)
+        calm(draft, how)
     elif pressed == HELP and not draft.case.help:
         draft.write(HelpAsked(), RESIDENT)
         draft.stop_all()
@@ -151,7 +150,7 @@ def message_done(draft: Draft, key: str, delivery: Delivery) -> None:
     draft.write(MessageDone(key, delivery.result, delivery.channel, delivery.reason, delivery.detail))
 
 
-def calm(draft: Draft, how: CalmedBy, circle: Circle) -> None:
+def calm(draft: Draft, how: CalmedBy) -> None:
     """Life was seen. With an owner the case waits for an outcome; else it is over. All who were told hear of it.
 
     Somebody who asked for help is not calmed by signs of life: a person has to look.
@@ -169,7 +168,7 @@ def calm(draft: Draft, how: CalmedBy, circle: Circle) -> None:
 
 
 def acknowledge(
-    draft: Draft, owner: str, comment: str, until: datetime | None, limits: Mapping[str, float], role: Role = "officer"
+    draft: Draft, owner: str, comment: str, until: datetime | None, limits: Mapping[str, float]
 ) -> None:
     """A person takes the case, until ``until`` (default: ``limits``, minutes by level). A second person takes it over.
 
@@ -215,12 +214,8 @@ def withdraw(draft: Draft) -> None:
         return
     draft.stop_all()
     draft.write(Closed(None, "withdrawn"))
-    if (owner := draft.case.owner) is not None:
-        draft.message(_owner(draft.case, owner), "withdrawn")
-
-
-def _owner(case: Case, owner: str) -> Contact:
-    return Contact(owner, case.told.get(owner, "officer"))
+    if draft.case.owner is not None:
+        draft.message(owner_of(draft.case), "withdrawn")
 
 
 def seen(alert: Alert) -> AlertSeen:

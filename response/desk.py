@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,21 +15,27 @@ from sqlalchemy import Connection, Engine, insert, select, update
 
 from response import decide, log, notices, tables
 from response.case import Case
+from response.circle import circle
 from response.climb import due_at
 from response.draft import Draft, Send
 from response.events import Entry
-from response.hours import Hours
+from response.hours import Hours, hours_of
 from response.ladder import Ladder
 from response.records import CallResult, Circle, Delivery, NotSent
+from response.settings import ResponseSettings
 from stream.records import Alert, Household, OutcomeCode
 
 c, o = tables.cases.c, tables.outbox.c
 
 CircleOf = Callable[[Connection, str, str, datetime], Circle]
-"""Everybody around (household_id, dong) at a time; `response.registry.circle`."""
+"""Everybody around (household_id, dong) at a time; `response.circle.circle`."""
 Watch = Callable[[Case, list[Entry]], None]
 """Told after each commit what happened to a case: for metrics and for the demonstration."""
 Decision = Callable[[Draft, Circle], None]
+
+
+def _unwatched(case: Case, entries: list[Entry]) -> None:
+    """Nobody listens."""
 
 
 @dataclass(slots=True)
@@ -40,7 +47,7 @@ class Desk:
     ladders: Mapping[str, Ladder]
     limits: Mapping[str, float]
     circle: CircleOf
-    watch: Watch = lambda case, entries: None
+    watch: Watch = _unwatched
     _here: threading.local = field(default_factory=threading.local)
 
     @contextmanager
@@ -239,3 +246,14 @@ class Desk:
         if draft.entries:
             self._here.told.append((draft.case, draft.entries))
         return draft.case
+
+
+def desk_of(engine: Engine, own: ResponseSettings, tz: str, watch: Watch = _unwatched) -> Desk:
+    """The desk that the settings ask for, with everybody whom the registry and the rosters know.
+
+    Raises:
+        ValueError: when the country of the holidays is not known.
+    """
+    hours = hours_of(own.hours, tz)
+    around = partial(circle, tz=hours.tz, holidays=hours.closed)
+    return Desk(engine, hours, own.ladders, own.acknowledged_minutes, around, watch)

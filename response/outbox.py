@@ -91,9 +91,9 @@ def recorded(conn: Connection, key: str, now: datetime) -> None:
     )
 
 
-def expired(engine: Engine, desk: Desk, now: datetime, limit: int = 100) -> int:
+def expired(desk: Desk, now: datetime, limit: int = 100) -> int:
     """See to rows whose lease ran out: their sender has died. How many."""
-    with engine.begin() as conn:
+    with desk.engine.begin() as conn:
         conn.execute(
             update(tables.outbox).where(o.kind == "record", o.state == "leased", o.lease_until < now)
             .values(state="waiting", lease_until=None)
@@ -109,16 +109,17 @@ def expired(engine: Engine, desk: Desk, now: datetime, limit: int = 100) -> int:
     return len(rows)
 
 
-def outdated(engine: Engine, desk: Desk, now: datetime, hours: float, limit: int = 100) -> int:
+def outdated(desk: Desk, now: datetime, hours: float, limit: int = 100) -> int:
     """Messages that have waited for ``hours``: they are not sent any more, and that is said. How many."""
-    with engine.begin() as conn:
+    with desk.engine.begin() as conn:
         query = select(o.key).where(
             o.kind == "message", o.state == "waiting", o.created_at < now - timedelta(hours=hours)
         )
         keys = conn.scalars(query.limit(limit).with_for_update(skip_locked=True)).all()
-        conn.execute(
-            update(tables.outbox).where(o.key.in_(keys)).values(state="leased", leased_by="clock", lease_until=now)
-        )
+        if keys:
+            conn.execute(
+                update(tables.outbox).where(o.key.in_(keys)).values(state="leased", leased_by="clock", lease_until=now)
+            )
     for key in keys:
         desk.message_done(key, Delivery(DeliveryResult.not_sent, "", NotSent.too_old), now)
     return len(keys)

@@ -9,11 +9,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, select
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,11 +23,10 @@ from starlette.routing import BaseRoute, Route
 
 from response import comments, links, log, names, registry, tables, timeline
 from response.access import viewing
-from response.case import Case
+from response.case import Case, fold
 from response.channels.words import masked
 from response.desk import Desk
 from response.draft import facts
-from response.hours import Hours
 from response.links import Link
 from response.log import NoCaseError
 from response.records import Person
@@ -77,10 +77,8 @@ class Page:
     """What the routes share."""
 
     desk: Desk
-    engine: Engine
     vault: Vault | None
     settings: ResponseSettings
-    hours: Hours
     now: Callable[[], datetime]
     wrong: Wrong = field(default_factory=Wrong)
 
@@ -105,7 +103,7 @@ class Page:
     def _act(self, token: str, action: str, form: dict[str, str]) -> str:
         """Do it; what is wrong, in a sentence, or nothing."""
         now = self.now()
-        with self.engine.connect() as conn:
+        with self.desk.engine.connect() as conn:
             link = links.read(conn, token, now)
             case = log.load(conn, link.case_id) if isinstance(link, Link) else None
         if not isinstance(link, Link) or case is None:
@@ -127,7 +125,7 @@ class Page:
             return _sentence(form, e)
         except (comments.CommentError, NoCaseError) as e:
             return str(e)
-        with self.engine.begin() as conn:
+        with self.desk.engine.begin() as conn:
             links.used(conn, token, now)
         return ""
 
@@ -136,11 +134,11 @@ class Page:
         if not form.get("until"):
             return None
         day = datetime.fromisoformat(form["until"]).date()
-        return datetime.combine(day, time(23, 59), self.hours.tz).astimezone(UTC)
+        return datetime.combine(day, time(23, 59), self.desk.hours.tz).astimezone(UTC)
 
     def _show(self, token: str, address: str, form: dict[str, str], said: str) -> Response:
         now = self.now()
-        with self.engine.begin() as conn:
+        with self.desk.engine.begin() as conn:
             link = links.read(conn, token, now)
             if isinstance(link, Link):
                 return self._case(conn, link, token, address, form, said, now)
@@ -151,21 +149,21 @@ class Page:
         self, conn: Connection, link: Link, token: str, address: str, form: dict[str, str], said: str, now: datetime
     ) -> Response:
         entries = log.entries(conn, link.case_id)
-        case = log.load(conn, link.case_id)
+        case = fold(link.case_id, entries)
         mine = case.owner == link.person_id
         resident = self._resident(conn, link, case, mine, address, now)
-        circle = self.desk.circle
-        known = facts(case)
+        known, hours = facts(case), self.desk.hours
+        around = partial(self.desk.circle, conn, case.household_id, case.dong)
         return self._html(
             "case.html", 422 if said else 200, token=token, case=case, known=known, mine=mine, form=form, said=said,
             may=links.may_act(link, case), level=names.level(case.level), phase=names.PHASES[case.phase],
             name=(resident.name if mine else masked(resident.name)) if resident else "",
             resident=resident if mine else None, office=self.settings.office_name,
             past=[(line, comments.opened(self.vault if mine else None, link.case_id, line.comment))
-                  for line in reversed(timeline.past(entries, case, self.hours))],
-            coming=timeline.coming(case, self.hours, now, lambda at: circle(conn, case.household_id, case.dong, at)),
+                  for line in reversed(timeline.past(entries, case, hours))],
+            coming=timeline.coming(case, hours, now, around),
             codes=[(code, *names.CODES[code], code in MUST_END) for code in OutcomeCode], drill=case.drill,
-            today=now.astimezone(self.hours.tz).date(),
+            today=now.astimezone(hours.tz).date(),
         )  # fmt: skip
 
     def _resident(
@@ -188,11 +186,11 @@ class Page:
 
 
 def app(
-    desk: Desk, engine: Engine, vault: Vault | None, settings: ResponseSettings, hours: Hours, *,
+    desk: Desk, vault: Vault | None, settings: ResponseSettings, *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC), extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:  # fmt: skip
     """The page, /healthz, and ``extra_routes`` (a vendor's webhook)."""
-    page = Page(desk, engine, vault, settings, hours, now)
+    page = Page(desk, vault, settings, now)
     return Starlette(
         routes=[
             Route("/healthz", lambda _: PlainTextResponse("ok")),

@@ -11,12 +11,10 @@ from typing import Protocol
 
 import msgspec
 import structlog
-from sqlalchemy import Engine
 
 from response import homes, letters, outbox, registry
 from response.desk import Desk
 from response.gateways import texts
-from response.hours import Hours
 from response.outbox import Job
 from response.records import (
     Call,
@@ -49,12 +47,12 @@ class SendMessage(Protocol):
 
 
 class SendRecords(Protocol):
-    """To the topics."""
+    """To the topics: `stream.producer.FrameProducer`."""
 
-    async def household(self, household: Household) -> None:
+    async def send_household(self, household: Household) -> None:
         """A household's record, until the broker has it."""
 
-    async def dead_letter(self, letter: DeadLetter) -> None:
+    async def send_dead_letter(self, letter: DeadLetter) -> None:
         """A record that could not be used."""
 
 
@@ -63,9 +61,7 @@ class Post:
     """One process's senders for either real rows or those of drills, never both."""
 
     desk: Desk
-    engine: Engine
     settings: ResponseSettings
-    hours: Hours
     vault: Vault | None
     gateway: CallGateway
     channels: SendMessage
@@ -80,7 +76,7 @@ class Post:
         """Dial as many waiting calls as there are lines free, in calling hours alone; how many."""
         now = self.clock()
         free = self.settings.concurrent_calls - len(self.running)
-        if free <= 0 or not self.hours.open("calling", now):
+        if free <= 0 or not self.desk.hours.open("calling", now):
             return 0
         jobs = await self._lease("call", now, free)
         for job in jobs:
@@ -109,7 +105,7 @@ class Post:
 
     async def _lease(self, kind: outbox.Kind, now: datetime, limit: int) -> list[Job]:
         lease_s = self.settings.lease_seconds
-        return await asyncio.to_thread(outbox.lease, self.engine, kind, self.drill, self.name, now, lease_s, limit)
+        return await asyncio.to_thread(outbox.lease, self.desk.engine, kind, self.drill, self.name, now, lease_s, limit)
 
     async def _guarded(self, work: Callable[[Job], Awaitable[None]], job: Job) -> None:
         """A fault with one row leaves the others alone; its lease runs out and says what is known of it."""
@@ -147,38 +143,38 @@ class Post:
                     break  # it went out, or may have: never by a second channel too
         if delivery.result is DeliveryResult.failed and job.tries < TRIES:
             later = self.clock() + timedelta(seconds=AGAIN_S)
-            await asyncio.to_thread(outbox.release, self.engine, job.key, later)
+            await asyncio.to_thread(outbox.release, self.desk.engine, job.key, later)
             return
         await asyncio.to_thread(self.desk.message_done, job.key, delivery, self.clock())
 
     async def _record(self, job: Job) -> None:
         if "dead_letter" in job.what:
-            await self.records.dead_letter(letters.dead_letter(job))
+            await self.records.send_dead_letter(letters.dead_letter(job))
         else:
             household = await asyncio.to_thread(self._household, job)
             if household is None:  # its record has not come yet: it must not be invented
                 later = self.clock() + timedelta(seconds=AGAIN_S)
-                await asyncio.to_thread(outbox.release, self.engine, job.key, later)
+                await asyncio.to_thread(outbox.release, self.desk.engine, job.key, later)
                 return
-            await self.records.household(household)
+            await self.records.send_household(household)
         await asyncio.to_thread(self._recorded, job)
 
     def _person(self, person_id: str | None) -> Person | None:
         if self.vault is None or person_id is None:
             return None
-        with self.engine.connect() as conn:
+        with self.desk.engine.connect() as conn:
             return registry.person(conn, self.vault, person_id)
 
     def _letter(self, job: Job) -> tuple[Message, list[tuple[str, str]]] | None:
-        with self.engine.begin() as conn:
+        with self.desk.engine.begin() as conn:
             return letters.write(conn, self.vault, self.settings, job, not self.gateway.real, self.clock())
 
     def _household(self, job: Job) -> Household | None:
-        with self.engine.connect() as conn:
+        with self.desk.engine.connect() as conn:
             return homes.with_outcomes(conn, job.what["household_id"], self.clock())
 
     def _recorded(self, job: Job) -> None:
-        with self.engine.begin() as conn:
+        with self.desk.engine.begin() as conn:
             outbox.recorded(conn, job.key, self.clock())
 
 

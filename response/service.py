@@ -14,32 +14,30 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import aiohttp
 import structlog
 import uvicorn
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
 
 from response import audit, outbox, registry, tables
 from response import database as db
 from response.channels.make import make as make_channels
-from response.circle import circle
-from response.desk import Desk
+from response.desk import Desk, desk_of
 from response.follow import Follower
 from response.gateways.http import HttpGateway, webhook_route
 from response.gateways.make import make as make_gateway
-from response.hours import Hours, hours_of
+from response.hours import hours_of
 from response.metrics import ResponseMetrics
 from response.page import app
 from response.records import CalledBack, CallResult
 from response.senders import Post
 from response.settings import ResponseSettings
-from response.topics import Reader, Writer
+from response.topics import Reader
 from response.vault import Vault
 from stream import health, logs
+from stream.producer import FrameProducer
 from stream.settings import Settings
 
 log = structlog.get_logger()
@@ -48,6 +46,7 @@ AUDIT_S = 50.0
 FIRST_ROUND_S = 10.0
 COUNT_S = 5.0
 EXIT_S = 10.0
+ANSWER_S = 30.0
 
 
 def now() -> datetime:
@@ -61,10 +60,8 @@ class Service:
 
     settings: Settings
     own: ResponseSettings
-    engine: Engine
     metrics: ResponseMetrics
     vault: Vault | None
-    hours: Hours
     desk: Desk
     clock: Callable[[], datetime] = now
     caught_up: asyncio.Event = field(default_factory=asyncio.Event)
@@ -74,11 +71,11 @@ class Service:
         """Until ``stopping`` is set. Raises what a start can fail with."""
         async with AsyncExitStack() as stack:
             reader = Reader(self.settings, Follower(self.desk, self.metrics.taken), self.clock)
-            writer = Writer(self.settings)
-            for part in (reader, writer):
-                stack.push_async_callback(part.close)
-                await part.start()
-            posts = [await self._post(stack, writer, drill) for drill in (False, True)]
+            stack.push_async_callback(reader.close)
+            await reader.start()
+            producer = FrameProducer(self.settings, answer_s=ANSWER_S, client_id="anbu-response")
+            await stack.enter_async_context(producer)
+            posts = [await self._post(stack, producer, drill) for drill in (False, True)]
             await self._serve(stack, posts[0])
             tasks = [asyncio.create_task(work, name=name) for name, work in self._parts(reader, posts)]
             stack.push_async_callback(_end, tasks)
@@ -129,8 +126,8 @@ class Service:
     async def _tick(self) -> int:
         at = self.clock()
         count = await asyncio.to_thread(self.desk.due, at)
-        count += await asyncio.to_thread(outbox.expired, self.engine, self.desk, at)
-        return count + await asyncio.to_thread(outbox.outdated, self.engine, self.desk, at, self.own.message_hours)
+        count += await asyncio.to_thread(outbox.expired, self.desk, at)
+        return count + await asyncio.to_thread(outbox.outdated, self.desk, at, self.own.message_hours)
 
     async def _audit(self) -> int:
         await _within(self.stopping.wait(), FIRST_ROUND_S)  # every part has done a round by then
@@ -145,21 +142,21 @@ class Service:
         return 0
 
     def _problems(self) -> list[str]:
-        with self.engine.connect() as conn:
+        with self.desk.engine.connect() as conn:
             return audit.problems(conn, self.clock(), self.own.lease_seconds)
 
     async def _count(self) -> int:
-        await asyncio.to_thread(self.metrics.look, self.engine, self.clock())
+        await asyncio.to_thread(self.metrics.look, self.desk.engine, self.clock())
         return 0
 
     def _beat(self, part: str) -> None:
         row = {"part": part, "at": self.clock()}
-        with self.engine.begin() as conn:
+        with self.desk.engine.begin() as conn:
             conn.execute(
                 insert(tables.beats).values(row).on_conflict_do_update(index_elements=["part"], set_={"at": row["at"]})
             )
 
-    async def _post(self, stack: AsyncExitStack, writer: Writer, drill: bool) -> Post:
+    async def _post(self, stack: AsyncExitStack, producer: FrameProducer, drill: bool) -> Post:
         gateway = make_gateway(
             self.own, drill, self._rang_back, on_late=self._late, on_dead=self._stack_died,
             data_dir=self.settings.data_dir,
@@ -171,7 +168,7 @@ class Service:
         stack.push_async_callback(sends.close)
         name = f"{socket.gethostname()}-{os.getpid()}{'-drill' if drill else ''}"
         post = Post(
-            self.desk, self.engine, self.own, self.hours, self.vault, gateway, sends, writer, drill, name, self.clock,
+            self.desk, self.own, self.vault, gateway, sends, producer, drill, name, self.clock,
             partial(self.metrics.dialled, drill=drill),
         )  # fmt: skip
         stack.push_async_callback(post.close)
@@ -183,7 +180,7 @@ class Service:
     def _who_rang(self, call: CalledBack) -> None:
         if self.vault is None or not call.number:
             return
-        with self.engine.connect() as conn:
+        with self.desk.engine.connect() as conn:
             people = registry.by_number(conn, self.vault, call.number)
         for person in people:
             if person.role == "resident" and person.household_id:
@@ -198,25 +195,14 @@ class Service:
 
     async def _serve(self, stack: AsyncExitStack, post: Post) -> None:
         routes = [webhook_route(post.gateway)] if isinstance(post.gateway, HttpGateway) else []
-        served = app(self.desk, self.engine, self.vault, self.own, self.hours, now=self.clock, extra_routes=routes)
-        server = _Server(uvicorn.Config(
+        served = app(self.desk, self.vault, self.own, now=self.clock, extra_routes=routes)
+        server = uvicorn.Server(uvicorn.Config(
             served, self.own.host, self.own.port, log_config=None, access_log=False, lifespan="off",
             timeout_graceful_shutdown=3,
         ))  # fmt: skip
         task = asyncio.create_task(server.serve(), name="page")
         stack.push_async_callback(_end, [task])
-        stack.callback(server.stop)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: ours end the whole process."""
-
-    def install_signal_handlers(self) -> None:
-        """None."""
-
-    def stop(self) -> None:
-        """Let open requests end, take no new ones."""
-        self.should_exit = True
+        stack.callback(setattr, server, "should_exit", True)  # open requests end, no new ones are taken
 
 
 def run(settings: Settings, own: ResponseSettings, url: str) -> None:
@@ -228,15 +214,12 @@ def run(settings: Settings, own: ResponseSettings, url: str) -> None:
     logs.setup(settings, process="response")
     engine = db.engine(url)
     db.check(engine)
-    keys = [key.get_secret_value() for key in own.keys]
-    hours = hours_of(own.hours, settings.tz)
-    metrics = ResponseMetrics(CollectorRegistry(), hours=hours)
-    around = partial(circle, tz=ZoneInfo(settings.tz), holidays=hours.closed)
-    desk = Desk(engine, hours, own.ladders, own.acknowledged_minutes, around, metrics.happened)
-    vault = Vault(keys) if keys else None
+    metrics = ResponseMetrics(CollectorRegistry(), hours=hours_of(own.hours, settings.tz))
+    desk = desk_of(engine, own, settings.tz, metrics.happened)
+    vault = Vault.of(own.keys) if own.keys else None
     if vault is None:
         log.warning("no key of personal data is set: nobody can be called or told (`anbu people key`)")
-    service = Service(settings, own, engine, metrics, vault, hours, desk)
+    service = Service(settings, own, metrics, vault, desk)
     beside = health.serve(settings.metrics_host, own.metrics_port, metrics.registry, _well, lambda: _ready(service))
     try:
         asyncio.run(_until_told(service))

@@ -1,20 +1,17 @@
-"""Kafka, from the response's side: records to be followed, records to be written."""
+"""The topics that the response follows."""
 
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from response.follow import TOPICS, Follower
-from stream.kafka import client_options, partition_of
-from stream.producer import HEADERS_JSON
-from stream.records import DEAD_LETTERS, HOUSEHOLDS, DeadLetter, Household
+from stream.kafka import client_options
+from stream.records import HOUSEHOLDS
 from stream.settings import Settings
 
 MOST = 500
-ANSWER_S = 30.0
 
 
 class Reader:
@@ -67,41 +64,6 @@ class Reader:
             for tp in left:  # not taken: they come again
                 self._kafka.seek(tp, batches[tp][0].offset)
         return sum(map(len, batches.values()))
-
-    async def close(self) -> None:
-        """Disconnect."""
-        await self._kafka.stop()
-
-
-class Writer:
-    """Writes households and dead letters; each call returns when all copies of the broker have it."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._kafka = AIOKafkaProducer(
-            **client_options(settings), enable_idempotence=True, acks="all", client_id="anbu-response"
-        )
-
-    async def start(self) -> None:
-        """Connect."""
-        await self._kafka.start()
-
-    async def household(self, household: Household) -> None:
-        """A household's record."""
-        key = household.household_id
-        await self._send(
-            HOUSEHOLDS, key.encode(), msgspec.json.encode(household), partition_of(key, self._settings.partitions)
-        )
-
-    async def dead_letter(self, letter: DeadLetter) -> None:
-        """A record that could not be used."""
-        await self._send(DEAD_LETTERS, None, msgspec.json.encode(letter), None)
-
-    async def _send(self, topic: str, key: bytes | None, value: bytes, partition: int | None) -> None:
-        async with asyncio.timeout(ANSWER_S):
-            await self._kafka.send_and_wait(
-                self._settings.topic(topic), value=value, key=key, partition=partition, headers=HEADERS_JSON
-            )
 
     async def close(self) -> None:
         """Disconnect."""

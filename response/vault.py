@@ -11,11 +11,13 @@ import hmac
 import os
 import re
 from collections.abc import Sequence
+from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from pydantic import SecretStr
 
 KEY_BYTES = 32
 _FORM = b"A1"
@@ -63,6 +65,11 @@ class Vault:
             name: AESGCM(_derived(secret, b"anbu seal")) for name, secret in zip(self._ids, secrets, strict=True)
         }
         self._index_keys = [_derived(secret, b"anbu index") for secret in secrets]
+
+    @classmethod
+    def of(cls, keys: Sequence[SecretStr]) -> Self:
+        """With the keys of the settings. Raises VaultError as the vault itself does."""
+        return cls([key.get_secret_value() for key in keys])
 
     @property
     def head(self) -> bytes:

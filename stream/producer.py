@@ -22,7 +22,17 @@ from stream import frames
 from stream.columns import MeterColumns, PhoneColumns
 from stream.frames import Columns, Signal
 from stream.kafka import client_options, partition_of, partitions_of
-from stream.records import HOUSEHOLDS, JSON, METER, PHONE, SCHEMA_VERSION, AreaWarning, Household
+from stream.records import (
+    DEAD_LETTERS,
+    HOUSEHOLDS,
+    JSON,
+    METER,
+    PHONE,
+    SCHEMA_VERSION,
+    AreaWarning,
+    DeadLetter,
+    Household,
+)
 from stream.settings import Settings
 from stream.warned import Name, key_of
 
@@ -158,6 +168,13 @@ class FrameProducer:
             partition=partition_of(key, self._settings.partitions),
             headers=HEADERS_JSON,
         )
+
+    async def send_dead_letter(self, letter: DeadLetter) -> None:
+        """Send what could not be used."""
+        async with asyncio.timeout(self._answer_s):
+            await self._started().send_and_wait(
+                self._settings.topic(DEAD_LETTERS), value=msgspec.json.encode(letter), headers=HEADERS_JSON
+            )
 
     async def send_warning(self, warning: AreaWarning | Name) -> None:
         """Tell every partition of a warning for an area: an area's homes are in all of them. Area and kind alone

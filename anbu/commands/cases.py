@@ -207,22 +207,15 @@ def _names(
 
 
 def _desk(engine: "Engine", settings: "Settings") -> "Desk":
-    from functools import partial
+    from response.desk import desk_of
 
-    from response.circle import circle
-    from response.desk import Desk
-    from response.hours import hours_of
-
-    of = settings.response
-    hours = hours_of(of.hours, settings.tz)
-    around = partial(circle, tz=_zone(settings), holidays=hours.closed)
-    return Desk(engine, hours, of.ladders, of.acknowledged_minutes, around)
+    return desk_of(engine, settings.response, settings.tz)
 
 
 def _vault(settings: "Settings") -> "Vault":
     from response.vault import Vault
 
-    return Vault([key.get_secret_value() for key in settings.response.keys])
+    return Vault.of(settings.response.keys)
 
 
 def _sealed(settings: "Settings", number: int, comment: str) -> str:

@@ -33,7 +33,7 @@ def import_(
     from response.vault import Vault
 
     settings = configuration.load()
-    vault = Vault([key.get_secret_value() for key in settings.response.keys])
+    vault = Vault.of(settings.response.keys)
     with connected(settings) as engine, engine.begin() as conn:
         done = import_people(conn, vault, file, _viewer(), _now())
     raise typer.Exit(_told(file, done))
@@ -51,7 +51,7 @@ def export(
     from response.vault import Vault
 
     settings = configuration.load()
-    vault = Vault([key.get_secret_value() for key in settings.response.keys])
+    vault = Vault.of(settings.response.keys)
     with connected(settings) as engine, engine.begin() as conn:
         count = export_people(conn, vault, file, _viewer(), why, _now())
     out.print(f"[green]✓[/] {file}: {count:,}명 · people")
@@ -128,7 +128,7 @@ def rotate() -> None:
     from response.vault import Vault
 
     settings = configuration.load()
-    vault = Vault([key.get_secret_value() for key in settings.response.keys])
+    vault = Vault.of(settings.response.keys)
     with connected(settings, role=None) as engine:
         done = rotate(engine, vault)
     out.print(f"[green]✓[/] {done.people:,}명 · people, {done.comments:,} 메모 · comments")
@@ -146,7 +146,7 @@ def show(person: Annotated[str, typer.Argument(help="번호 · the person's id")
     from response.vault import Vault
 
     settings = configuration.load()
-    vault = Vault([key.get_secret_value() for key in settings.response.keys])
+    vault = Vault.of(settings.response.keys)
     with connected(settings) as engine, engine.begin() as conn:
         shown = view_person(conn, vault, _viewer(), person, why, _now())
     if shown is None:

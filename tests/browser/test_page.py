@@ -35,7 +35,7 @@ FLAGS = (
 def address(town: Town, database: Engine) -> Iterator[str]:
     """The page, served."""
     port = free_port()
-    served = app(town.desk, database, Vault([KEY]), ResponseSettings(), town.desk.hours, now=lambda: town.now)
+    served = app(town.desk, Vault([KEY]), ResponseSettings(), now=lambda: town.now)
     server = uvicorn.Server(uvicorn.Config(served, "127.0.0.1", port, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

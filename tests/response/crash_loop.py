@@ -12,7 +12,6 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,11 +20,8 @@ import msgspec
 from sqlalchemy import Engine, event, func, select
 
 from response import database, outbox, tables
-from response.circle import circle
-from response.desk import Desk
+from response.desk import desk_of
 from response.follow import Follower
-from response.hours import hours_of
-from response.ladder import DEFAULT
 from response.records import Call, CallOutcome, CallResult, Delivery, DeliveryResult, Message
 from response.senders import Post
 from response.settings import ResponseSettings
@@ -113,12 +109,12 @@ class Outside:
         self.happens(kind="message", key=message.key, to=message.person_id, template=message.template)
         return Delivery(DeliveryResult.sent, message.channel)
 
-    async def household(self, household: Household) -> None:
+    async def send_household(self, household: Household) -> None:
         """It is on the topic."""
         codes = ",".join(str(outcome.code) for outcome in household.outcomes)
         self.happens(kind="record", key=household.household_id, to=household.household_id, template=codes)
 
-    async def dead_letter(self, letter: DeadLetter) -> None:
+    async def send_dead_letter(self, letter: DeadLetter) -> None:
         """It is on the topic."""
         self.happens(kind="dead", key=str(letter.offset), to=letter.topic)
 
@@ -138,11 +134,9 @@ class Life:
         self.clock_file = self.folder / f"{self.home}.clock"
         self.outside = Outside(self.folder / f"{self.home}.lines", self.boundary)
         own = ResponseSettings(lease_seconds=LEASE_S)
-        hours = hours_of(own.hours, "Asia/Seoul")
-        around = partial(circle, tz=SEOUL, holidays=hours.closed)
-        self.desk = Desk(self.engine, hours, DEFAULT, own.acknowledged_minutes, around)
+        self.desk = desk_of(self.engine, own, "Asia/Seoul")
         self.post = Post(
-            self.desk, self.engine, own, hours, Vault([self.key]), self.outside, self.outside, self.outside, False,
+            self.desk, own, Vault([self.key]), self.outside, self.outside, self.outside, False,
             f"p{self.number}", self.now,
         )  # fmt: skip
 
@@ -161,7 +155,7 @@ class Life:
             begin = follower.begin(topic, self.number) or 0
             follower.take(topic, self.number, [r for r in [record] if r.offset >= begin], self.now())
         while not self.over():
-            busy = self.desk.due(self.now()) + outbox.expired(self.engine, self.desk, self.now())
+            busy = self.desk.due(self.now()) + outbox.expired(self.desk, self.now())
             busy += await self.post.messages() + await self.post.calls()
             await asyncio.gather(*self.post.running)
             busy += await self.post.tell_stream()

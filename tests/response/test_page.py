@@ -32,9 +32,8 @@ def town(database: Engine) -> Town:
 @pytest.fixture
 def client(town: Town) -> TestClient:
     """A browser without cookies."""
-    hours = town.desk.hours
     settings = ResponseSettings(callback_number="02-120")
-    return TestClient(app(town.desk, town.engine, Vault([KEY]), settings, hours, now=lambda: town.now))
+    return TestClient(app(town.desk, Vault([KEY]), settings, now=lambda: town.now))
 
 
 def link(town: Town, person: str = "offi", hours: float = 72) -> str:

@@ -56,10 +56,10 @@ class Outside:
         self.sent.append(message)
         return Delivery(self._answer(message.channel), message.channel)
 
-    async def household(self, household: Household) -> None:
+    async def send_household(self, household: Household) -> None:
         """Taken."""
 
-    async def dead_letter(self, letter: DeadLetter) -> None:
+    async def send_dead_letter(self, letter: DeadLetter) -> None:
         """Taken."""
 
 
@@ -81,7 +81,7 @@ def town(database: Engine) -> Town:
 def post(town: Town, outside: Outside, *, drill: bool = False, keys: bool = True, **own: object) -> Post:
     """Senders of the town."""
     return Post(
-        town.desk, town.engine, ResponseSettings(link_url="https://anbu.example", **own), town.desk.hours,  # type: ignore[arg-type]
+        town.desk, ResponseSettings(link_url="https://anbu.example", **own),  # type: ignore[arg-type]
         Vault([KEY]) if keys else None, outside, outside, outside, drill, "p", lambda: town.now,
     )  # fmt: skip
 
@@ -203,7 +203,7 @@ async def test_a_sender_that_died_leaves_an_attempt_and_a_message_nobody_sends_a
     for kind in ("call", "message"):
         assert outbox.lease(town.engine, kind, False, "dead", town.now, 60, 10)  # type: ignore[arg-type]
     town.now += timedelta(seconds=61)
-    assert outbox.expired(town.engine, town.desk, town.now) == 2
+    assert outbox.expired(town.desk, town.now) == 2
     assert list(town.case().calls.values()) == [CallOutcome.unknown]
     assert results(town) == [("ask_resident", "unknown")]
 
@@ -212,7 +212,7 @@ async def test_a_message_that_waited_too_long_is_not_sent_any_more(town: Town) -
     """An alarm of this morning helps nobody tonight: the log says why it was not sent."""
     town.alert("caution")
     town.now += timedelta(hours=7)
-    assert outbox.outdated(town.engine, town.desk, town.now, 6) >= 1
+    assert outbox.outdated(town.desk, town.now, 6) >= 1
     assert str(NotSent.too_old) in town.not_told()
 
 

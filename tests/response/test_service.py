@@ -39,8 +39,7 @@ def town(database: Engine) -> Iterator[Town]:
 def service(town: Town) -> Service:
     """The process's parts on the town's desk; nothing is started."""
     return Service(
-        Settings(), ResponseSettings(), town.engine, ResponseMetrics(CollectorRegistry()), Vault([KEY]),
-        town.desk.hours, town.desk, lambda: town.now,
+        Settings(), ResponseSettings(), ResponseMetrics(CollectorRegistry()), Vault([KEY]), town.desk, lambda: town.now,
     )  # fmt: skip
 
 

@@ -109,7 +109,7 @@ def test_calm_case_with_an_owner_closes_at_the_deadline() -> None:
     """Life is back and somebody has it: nothing more is done but to close it."""
     story = Story(local("03 10:00"), level="serious")
     story.do(local("03 10:05"), lambda d: decide.acknowledge(d, "o1", "", local("03 12:00"), {}))
-    story.do(local("03 11:00"), lambda d: decide.calm(d, "life", CIRCLE))
+    story.do(local("03 11:00"), lambda d: decide.calm(d, "life"))
     assert said(coming(story.case, HOURS, local("03 11:00"))) == [
         ("03-03 화 12:00", "closes by itself: signs of life are seen again")
     ]
@@ -118,7 +118,7 @@ def test_calm_case_with_an_owner_closes_at_the_deadline() -> None:
 def test_nothing_is_coming_of_a_closed_case() -> None:
     """The end is the end."""
     story = Story(local("03 10:00"))
-    story.do(local("03 10:05"), lambda d: decide.calm(d, "key", CIRCLE))
+    story.do(local("03 10:05"), lambda d: decide.calm(d, "key"))
     assert coming(story.case, HOURS, local("03 10:06")) == []
 
 

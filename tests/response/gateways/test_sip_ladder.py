@@ -43,7 +43,7 @@ async def ring(town: Town, line: Line) -> None:
     """The calls that wait are made, over the line."""
     outside = Outside()
     post = Post(
-        town.desk, town.engine, ResponseSettings(ring_seconds=10), town.desk.hours, Vault([KEY]), line.gateway,
+        town.desk, ResponseSettings(ring_seconds=10), Vault([KEY]), line.gateway,
         outside, outside, False, "sip", lambda: town.now,
     )  # fmt: skip
     await post.calls()
