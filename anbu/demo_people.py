@@ -1,12 +1,11 @@
 """The people of the demonstration: made up, as a file for `anbu people import`. No number of theirs can be rung."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
 from anbu.demo_story import Story
-from response.people_files import cells, headers
+from response import people_files
 from response.records import Person
 
 FAMILY = "김이박최정강조윤장임한오서신권황안송류홍"
@@ -21,11 +20,9 @@ GUARDED = 0.6
 def write(story: Story, path: Path, seed: int) -> int:
     """Everybody around the households of the story; how many."""
     rng = np.random.default_rng([seed, 8150])
-    people = list(_around(story, rng))
+    people = _around(story, rng)
     with open(path, "w", encoding="utf-8", newline="") as file:
-        out = csv.writer(file)
-        out.writerow(headers())
-        out.writerows(cells(person) for person in people)
+        people_files.write(file, people)
     return len(people)
 
 

@@ -9,7 +9,6 @@ seconds of the story.
 
 import argparse
 import asyncio
-import csv
 import logging
 import tempfile
 import time
@@ -22,12 +21,12 @@ import numpy as np
 import structlog
 
 from deploy.postgres.server import LocalPostgres
-from response import database, outbox
+from response import database, outbox, people_files
 from response.access import Viewer
 from response.channels.make import Channels
 from response.desk import Desk, desk_of
 from response.gateways.simulated import SimulatedGateway
-from response.people_files import cells, headers, import_people
+from response.people_files import import_people
 from response.records import Call, CalledBack, CallResult, Person
 from response.senders import Post
 from response.settings import ResponseSettings
@@ -158,10 +157,8 @@ def measure(name: str, offsets: np.ndarray, lines: int, faster: float, folder: P
 
 def _people(engine: database.Engine, vault: Vault, count: int, path: Path) -> None:
     with open(path, "w", encoding="utf-8", newline="") as file:
-        out = csv.writer(file)
-        out.writerow(headers())
-        for n in range(count):
-            out.writerow(cells(Person(f"r{n}", "resident", "d1", f"h{n}", "김영자", f"010-0000-{n:04d}")))
+        people = (Person(f"r{n}", "resident", "d1", f"h{n}", "김영자", f"010-0000-{n:04d}") for n in range(count))
+        people_files.write(file, people)
     with engine.begin() as conn:
         import_people(conn, vault, path, Viewer("bench", "bench", ("*",)), BEGIN)
 

@@ -5,13 +5,12 @@ from datetime import date, datetime
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
-import msgspec
 from sqlalchemy import Connection, select
 
 from response import tables
 from response.duty import Duty, Leave, on_duty
 from response.records import Circle, Contact, Role
-from response.registry import means_of
+from response.registry import household, means_of
 from stream.records import Household
 
 p, h, d, v = tables.people.c, tables.households.c, tables.duties.c, tables.leaves.c
@@ -29,7 +28,7 @@ def circle(
     everybody on duty who is registered for that dong: a small office needs none. Somebody on leave is nobody's contact.
     Simulated people (drill) are around drill households only.
     """
-    home = _home(conn, household_id)
+    home = household(conn, household_id)
     drill = home is not None and home.drill
     duties = _duties(conn, dong)
     rostered = {duty.person_id for duty in duties}
@@ -64,11 +63,6 @@ def absence(home: Household, at: datetime) -> datetime | None:
         if one.from_ <= (end or at) and one.until > (end or at):
             end = one.until
     return end
-
-
-def _home(conn: Connection, household_id: str) -> Household | None:
-    record = conn.execute(select(h.record).where(h.household_id == household_id)).scalar_one_or_none()
-    return None if record is None else msgspec.convert(record, Household)
 
 
 def _withdrawn(conn: Connection, household_id: str) -> bool:

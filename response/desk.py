@@ -10,10 +10,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from response import decide, log, notices, tables
+from response import decide, log, notices, registry, tables
 from response.case import Case
 from response.circle import circle
 from response.climb import due_at
@@ -129,7 +128,7 @@ class Desk:
     def rang_back(self, household_id: str, person_id: str, pressed: str | None, now: datetime) -> bool:
         """The resident of a household rang us. Gives whether there was a case, or is one now."""
         with self.transaction() as conn:
-            ids = conn.scalars(select(c.case_id).where(c.household_id == household_id, c.closed_at.is_(None))).all()
+            ids = self._open_cases(conn, household_id)
             for case_id in ids:
                 self._decide(
                     conn, case_id, now, lambda d, circle: decide.rang_back(d, person_id, pressed, circle, self.hours)
@@ -159,14 +158,17 @@ class Desk:
 
     def withdraw(self, conn: Connection, household_id: str, now: datetime) -> None:
         """Consent has ended: the household's open cases end with it."""
-        for case_id in conn.scalars(
-            select(c.case_id).where(c.household_id == household_id, c.closed_at.is_(None))
-        ).all():
+        for case_id in self._open_cases(conn, household_id):
             self._decide(conn, case_id, now, lambda d, circle: decide.withdraw(d))
 
     def _by_person(self, case_id: int, now: datetime, decision: Decision) -> Case:
         with self.transaction() as conn:
             return self._decide(conn, case_id, now, decision)
+
+    def _open_cases(self, conn: Connection, household_id: str) -> list[int]:
+        """A household's open cases: a real one, one of a drill, both."""
+        query = select(c.case_id).where(c.household_id == household_id, c.closed_at.is_(None))
+        return list(conn.scalars(query))
 
     def _open_case(self, conn: Connection, household_id: str, drill: bool) -> int | None:
         query = select(c.case_id).where(c.household_id == household_id, c.drill == drill, c.closed_at.is_(None))
@@ -190,10 +192,7 @@ class Desk:
 
     def _help(self, conn: Connection, household_id: str, person_id: str, now: datetime) -> int:
         """A case of its own for a resident who asks for help while none is open."""
-        record = conn.execute(
-            select(tables.households.c.record).where(tables.households.c.household_id == household_id)
-        ).scalar_one_or_none()
-        known = Household(household_id, now) if record is None else msgspec.convert(record, Household)
+        known = registry.household(conn, household_id) or Household(household_id, now)
         open_id = self._open_case(conn, household_id, known.drill)
         if open_id is not None:
             self._decide(
@@ -236,11 +235,10 @@ class Desk:
         ).one_or_none()
 
     def _decide(self, conn: Connection, case_id: int, now: datetime, decision: Decision) -> Case:
-        log.lock(conn, case_id)
+        household, dong = log.lock(conn, case_id)
         case = log.load(conn, case_id)
         waiting = select(o.key).where(o.case_id == case_id, o.state == "waiting", o.kind != "record")
         draft = Draft(case, now, waiting=frozenset(conn.scalars(waiting.with_for_update()).all()))
-        household, dong = log.whose(conn, case_id)
         decision(draft, self.circle(conn, household, dong, now))
         log.append(conn, draft, due_at(draft.case, self.hours))
         if draft.entries:

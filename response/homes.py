@@ -1,20 +1,19 @@
 """Households as the topic has them, and the outcomes of cases that go back to it: detection learns from them."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from response import tables
+from response import registry, tables
 from response.desk import Desk
 from response.forget import forget
 from stream.enrolment import MAX_OUTCOMES
 from stream.outcomes import false_alerts
 from stream.records import Household, Outcome
 
-h, o = tables.households.c, tables.outbox.c
+o = tables.outbox.c
 KEPT_DAYS = 60
 """Outcomes older than this are told no more: the stream's strips and baselines have forgotten that time."""
 
@@ -48,10 +47,9 @@ def withdraw(desk: Desk, conn: Connection, household_id: str, now: datetime) -> 
 
 def with_outcomes(conn: Connection, household_id: str, now: datetime) -> Household | None:
     """The household's record with all that its cases turned out to be lately; None where it was never seen."""
-    record = conn.execute(select(h.record).where(h.household_id == household_id)).scalar_one_or_none()
-    if record is None:
+    household = registry.household(conn, household_id)
+    if household is None:
         return None
-    household = msgspec.convert(record, Household)
     ours = [told for _, told in _told(conn, household_id, now) if not _has(household, told)]
     outcomes = sorted([*household.outcomes, *ours], key=lambda outcome: outcome.at)[-MAX_OUTCOMES:]
     return msgspec.structs.replace(household, outcomes=tuple(outcomes))
@@ -59,13 +57,8 @@ def with_outcomes(conn: Connection, household_id: str, now: datetime) -> Househo
 
 def in_vain(conn: Connection, household_id: str, since: datetime | None = None) -> int:
     """How many alerts of this home were in vain, as far as its record tells."""
-    record: Any = conn.execute(select(h.record).where(h.household_id == household_id)).scalar_one_or_none()
-    return 0 if record is None else false_alerts(msgspec.convert(record, Household), since)
-
-
-def known(conn: Connection) -> int:
-    """How many households have been seen."""
-    return int(conn.execute(select(func.count()).select_from(tables.households)).scalar_one())
+    household = registry.household(conn, household_id)
+    return 0 if household is None else false_alerts(household, since)
 
 
 def _told(conn: Connection, household_id: str, now: datetime) -> list[tuple[str, Outcome]]:

@@ -79,8 +79,7 @@ def _person(conn: Connection, vault: Vault | None, person_id: str | None) -> Per
 def _resident(conn: Connection, vault: Vault | None, household_id: str) -> Person | None:
     if vault is None or not household_id:
         return None
-    query = select(p.person_id).where(p.household_id == household_id, p.role == "resident").limit(1)
-    person_id = conn.execute(query).scalar_one_or_none()
+    person_id = registry.resident(conn, household_id)
     try:
         return None if person_id is None else registry.person(conn, vault, person_id)
     except VaultError:  # a message without a name is better than none

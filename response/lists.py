@@ -93,7 +93,7 @@ def whole(conn: Connection, case_id: int) -> Whole:
     """One case with all that is known of it. Raises log.NoCaseError."""
     row = conn.execute(select(tables.cases).where(c.case_id == case_id)).one_or_none()
     if row is None:
-        raise NoCaseError(f"{case_id}번 사례가 없습니다 · there is no case {case_id}: see `anbu cases list`")
+        raise NoCaseError(case_id)
     log = entries(conn, case_id)
     case = fold(case_id, log)
     return Whole(_listed(row, case), case, log, deliveries(conn, case_id=case_id))

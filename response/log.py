@@ -21,6 +21,9 @@ c, e, o = tables.cases.c, tables.case_events.c, tables.outbox.c
 class NoCaseError(Exception):
     """There is no such case: one line."""
 
+    def __init__(self, case_id: int) -> None:
+        super().__init__(f"{case_id}번 사례가 없습니다 · there is no case {case_id}: see `anbu cases list`")
+
 
 def load(conn: Connection, case_id: int) -> Case:
     """Where a case stands, from its log."""
@@ -33,15 +36,11 @@ def entries(conn: Connection, case_id: int) -> list[Entry]:
     return [Entry(row.seq, row.at, row.by, decode(row.what)) for row in rows]
 
 
-def lock(conn: Connection, case_id: int) -> None:
-    """Hold a case until the transaction ends. Raises NoCaseError."""
-    if conn.execute(select(c.case_id).where(c.case_id == case_id).with_for_update()).one_or_none() is None:
-        raise NoCaseError(f"{case_id}번 사례가 없습니다 · there is no case {case_id}: see `anbu cases list`")
-
-
-def whose(conn: Connection, case_id: int) -> tuple[str, str]:
-    """Household and dong of a case."""
-    row = conn.execute(select(c.household_id, c.dong).where(c.case_id == case_id)).one()
+def lock(conn: Connection, case_id: int) -> tuple[str, str]:
+    """Hold a case until the transaction ends; its household and dong. Raises NoCaseError."""
+    row = conn.execute(select(c.household_id, c.dong).where(c.case_id == case_id).with_for_update()).one_or_none()
+    if row is None:
+        raise NoCaseError(case_id)
     return row.household_id, row.dong
 
 

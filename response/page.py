@@ -14,14 +14,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from response import comments, links, log, names, registry, tables, timeline
+from response import comments, links, log, names, registry, timeline
 from response.access import viewing
 from response.case import Case, fold
 from response.channels.words import masked
@@ -171,9 +171,7 @@ class Page:
     ) -> Person | None:
         if self.vault is None:
             return None
-        p = tables.people.c
-        query = select(p.person_id).where(p.household_id == case.household_id, p.role == "resident").limit(1)
-        person_id = conn.execute(query).scalar_one_or_none()
+        person_id = registry.resident(conn, case.household_id)
         if person_id is None:
             return None
         if mine:  # within the transaction that reads: without its entry nothing is shown

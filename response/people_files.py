@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, select
@@ -179,11 +179,15 @@ def export_people(conn: Connection, vault: Vault, path: Path, viewer: Viewer, wh
     viewing_all(conn, viewer, [row.person_id for row in rows], "export", why, at)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(handle, "w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(headers())
-        for row in rows:
-            writer.writerow(cells(opened(row, vault)))
+        write(file, (opened(row, vault) for row in rows))
     return len(rows)
+
+
+def write(file: TextIO, people: Iterable[Person]) -> None:
+    """People as `import_people` takes them, into a file opened with ``newline=""``."""
+    writer = csv.writer(file)
+    writer.writerow(headers())
+    writer.writerows(cells(person) for person in people)
 
 
 def headers() -> list[str]:

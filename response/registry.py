@@ -1,12 +1,14 @@
 """The registry of people: who is around a household, and a person with their personal data for whoever may have it."""
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, select
 
 from response import tables
 from response.records import Means, Person
 from response.vault import Vault, place
+from stream.records import Household
 
-p = tables.people.c
+p, h = tables.people.c, tables.households.c
 BY_PHONE = frozenset({"sms", "call", "alimtalk"})
 """Channels whose address is the telephone number; `email` needs the e-mail address, others an address of their own in
 the settings."""
@@ -17,6 +19,18 @@ def person(conn: Connection, vault: Vault, person_id: str) -> Person | None:
     """One person, opened. Raises VaultError. For gateways; whoever looks goes through `response.access`."""
     row = conn.execute(select(tables.people).where(p.person_id == person_id)).one_or_none()
     return None if row is None else opened(row, vault)
+
+
+def resident(conn: Connection, household_id: str) -> str | None:
+    """Id of a household's resident; None where nobody is registered."""
+    query = select(p.person_id).where(p.household_id == household_id, p.role == "resident").limit(1)
+    return conn.execute(query).scalar_one_or_none()
+
+
+def household(conn: Connection, household_id: str) -> Household | None:
+    """The last record of the topic; None where there was none."""
+    record = conn.execute(select(h.record).where(h.household_id == household_id)).scalar_one_or_none()
+    return None if record is None else msgspec.convert(record, Household)
 
 
 def by_number(conn: Connection, vault: Vault, number: str) -> list[Person]:

@@ -191,11 +191,11 @@ def _names(
     conn: "Connection", vault: "Vault", whole: "Whole", why: str, now: datetime
 ) -> "Callable[[str], str]":
     """Names of everybody in a log, each view recorded first. Raises ReasonNeededError."""
-    from anbu.commands.people import _viewer
+    from anbu.viewer import viewer
     from response.access import viewing
     from response.registry import person
 
-    me = _viewer()
+    me = viewer()
     ids = {entry.by for entry in whole.log} | {s.person_id for s in whole.sent if s.person_id}
     known: dict[str, str] = {}
     viewing(conn, me.name, me.source, whole.listed.household_id, "case", why, whole.listed.case_id, now)

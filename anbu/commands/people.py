@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from anbu.viewer import viewer
+
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from response.access import Viewer
     from response.people_files import Imported
 
 SHOWN = 50
@@ -35,7 +36,7 @@ def import_(
     settings = configuration.load()
     vault = Vault.of(settings.response.keys)
     with connected(settings) as engine, engine.begin() as conn:
-        done = import_people(conn, vault, file, _viewer(), _now())
+        done = import_people(conn, vault, file, viewer(), _now())
     raise typer.Exit(_told(file, done))
 
 
@@ -53,7 +54,7 @@ def export(
     settings = configuration.load()
     vault = Vault.of(settings.response.keys)
     with connected(settings) as engine, engine.begin() as conn:
-        count = export_people(conn, vault, file, _viewer(), why, _now())
+        count = export_people(conn, vault, file, viewer(), why, _now())
     out.print(f"[green]✓[/] {file}: {count:,}명 · people")
 
 
@@ -148,7 +149,7 @@ def show(person: Annotated[str, typer.Argument(help="번호 · the person's id")
     settings = configuration.load()
     vault = Vault.of(settings.response.keys)
     with connected(settings) as engine, engine.begin() as conn:
-        shown = view_person(conn, vault, _viewer(), person, why, _now())
+        shown = view_person(conn, vault, viewer(), person, why, _now())
     if shown is None:
         raise UserError(f"없는 사람입니다 · nobody is registered as {person}: see `anbu people export`")
     for header, cell in zip(headers(), cells(shown), strict=True):
@@ -159,7 +160,7 @@ def show(person: Annotated[str, typer.Argument(help="번호 · the person's id")
 @app.command()
 def access(
     month: Annotated[str, typer.Option("--month", help="2026-03")],
-    viewer: Annotated[str | None, typer.Option("--viewer", help="이 사람만 · this viewer alone")] = None,
+    viewer_: Annotated[str | None, typer.Option("--viewer", help="이 사람만 · this viewer alone")] = None,
     entries: Annotated[bool, typer.Option("--all", help="한 건씩 · each entry")] = False,
 ) -> None:
     """누가 누구를 보았는지: 월별 점검 · who looked at whom: the monthly review."""
@@ -175,12 +176,12 @@ def access(
     first = _moment(f"{month}-01", settings.tz).astimezone(zone).date()
     with connected(settings) as engine, engine.begin() as conn:
         if entries:
-            for e in months_entries(conn, first, zone, viewer):
+            for e in months_entries(conn, first, zone, viewer_):
                 at = f"{e.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
                 line = "  ".join((at, e.viewer, e.source, e.action, e.subject, e.reason))
                 out.print(line, markup=False, soft_wrap=True)
             return
-        for seen in months_views(conn, first, zone, viewer):
+        for seen in months_views(conn, first, zone, viewer_):
             out.print(
                 f"{seen.viewer:<16}{seen.action:<14}{seen.times:>7,}회 · times {seen.subjects:>7,}명 · people "
                 f"{seen.odd_hours:>6,} 밤·주말 · at night or weekends", markup=False, soft_wrap=True,
@@ -202,7 +203,7 @@ def forget(
     settings = configuration.load()
     if not yes:
         typer.confirm(f"{household}: 되돌릴 수 없습니다, 지울까요? · cannot be undone, remove?", abort=True)
-    me, now = _viewer(), _now()
+    me, now = viewer(), _now()
     with connected(settings) as engine, engine.begin() as conn:
         viewing(conn, me.name, me.source, household, "forget", "consent withdrawn", None, now)
         gone = forget(conn, household, now)
@@ -258,20 +259,6 @@ def _told(file: Path, done: "Imported") -> int:
         return 0
     err.print(f"[yellow]{counts}; 고칠 행 · lines to mend {len({f.line for f in done.faults}):,}[/]")
     return 1
-
-
-def _viewer() -> "Viewer":
-    """Who runs the command, for the access log: the person behind sudo, and from which terminal."""
-    import getpass
-    import os
-    import socket
-    import sys
-
-    from response.access import Viewer
-
-    terminal = os.ttyname(0) if sys.stdin is not None and sys.stdin.isatty() else "-"
-    name = os.environ.get("SUDO_USER") or getpass.getuser()
-    return Viewer(name, f"{socket.gethostname()} {terminal}", ("*",))
 
 
 def _now() -> "datetime":

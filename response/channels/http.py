@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 
 from response.channels.words import WordsError, render
+from response.fields import overlapping, tree
 from response.records import Delivery, DeliveryResult, GatewayError, Message, NotSent
 from response.settings import VendorSettings
 
@@ -111,9 +112,8 @@ def _fault(body: Mapping[str, str]) -> str:
         for asked in PLACEHOLDER.findall(field):
             if asked not in KNOWN and not asked.startswith("value."):
                 return f"{{{asked}}} is not known; there are {', '.join(sorted(KNOWN))} and value.*"
-    if both := [path for path in body if any(other.startswith(path + ".") for other in body)]:
-        return f"{both[0]} has a value and fields below it"
-    return ""
+    both = overlapping(body)
+    return f"{both} has a value and fields below it" if both is not None else ""
 
 
 def filled(fields: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
@@ -127,22 +127,15 @@ def filled(fields: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str
 
 def nested(fields: Mapping[str, str]) -> Any:
     """``{"a.0.b": x}`` as ``{"a": [{"b": x}]}``."""
-    tree: dict[str, Any] = {}
-    for path, value in fields.items():
-        at = tree
-        *parents, last = path.split(".")
-        for part in parents:
-            at = at.setdefault(part, {})
-        at[last] = value
-    return _lists(tree)
+    return _lists(tree(fields))
 
 
-def _lists(tree: Any) -> Any:
-    if not isinstance(tree, dict):
-        return tree
-    if tree and all(key.isdecimal() for key in tree):
-        return [_lists(tree[key]) for key in sorted(tree, key=int)]
-    return {key: _lists(value) for key, value in tree.items()}
+def _lists(part: Any) -> Any:
+    if not isinstance(part, dict):
+        return part
+    if part and all(key.isdecimal() for key in part):
+        return [_lists(part[key]) for key in sorted(part, key=int)]
+    return {key: _lists(value) for key, value in part.items()}
 
 
 def _field(text: str, path: str) -> str | None:

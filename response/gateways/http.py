@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from response.fields import overlapping, tree
 from response.gateways.webhook import SignatureError, WebhookError, read_webhook
 from response.records import Call, CallOutcome, CallResult, GatewayError
 from response.settings import HttpCallSettings
@@ -135,8 +136,8 @@ def check(settings: HttpCallSettings) -> None:
                 raise GatewayError(
                     f"알 수 없는 자리표시자 · body field {field!r} has {{{name}}}: use {', '.join(PLACEHOLDERS)}"
                 )
-        if any(other.startswith(f"{field}.") for other in settings.body):
-            raise GatewayError(f"요청 필드가 겹칩니다 · body field {field!r} cannot have a value and fields inside it")
+    if (both := overlapping(settings.body)) is not None:
+        raise GatewayError(f"요청 필드가 겹칩니다 · body field {both!r} cannot have a value and fields inside it")
 
 
 def request_body(settings: HttpCallSettings, call: Call) -> dict[str, Any]:
@@ -149,15 +150,9 @@ def request_body(settings: HttpCallSettings, call: Call) -> dict[str, Any]:
         "callback_url": settings.callback_url,
         "ring_seconds": str(round(call.ring_s)),
     }
-    body: dict[str, Any] = {}
-    for path, template in settings.body.items():
-        *parents, name = path.split(".")
-        into = body
-        for parent in parents:
-            into = into.setdefault(parent, {})
-        filled = _PLACEHOLDER.sub(lambda found: values[found[1]], template)
-        into[name] = int(filled) if template == "{ring_seconds}" else filled
-    return body
+    filled = {path: _PLACEHOLDER.sub(lambda found: values[found[1]], text) for path, text in settings.body.items()}
+    numbers = {path: int(filled[path]) for path, text in settings.body.items() if text == "{ring_seconds}"}
+    return tree({**filled, **numbers})
 
 
 def webhook_route(gateway: HttpGateway) -> Route:
