@@ -3,7 +3,7 @@
 import pytest
 
 from response.records import CallOutcome
-from tests.response.scenarios.times import unanswered
+from tests.response.scenarios.times import an_officer_is_told, unanswered
 from tests.response.town import Town
 
 pytestmark = pytest.mark.postgres
@@ -112,10 +112,7 @@ def test_a_call_back_with_2_asks_for_help(town: Town) -> None:
 
 def test_a_call_back_after_escalation_calms_everybody(town: Town) -> None:
     """Who rings back late ends it too, and all who were told hear that it is over."""
-    town.alert("serious")
-    town.asked().is_not_answered()
-    town.message("guardian", "tell_guardian")
-    town.message("officer", "tell_officer")
+    an_officer_is_told(town)
     town.wait(minutes=5)
     town.rings_back("1")
     town.record("safe_answered")

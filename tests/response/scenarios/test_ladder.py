@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.response.scenarios.times import HOLIDAY, NIGHT, SATURDAY, unanswered
+from tests.response.scenarios.times import HOLIDAY, NIGHT, SATURDAY, an_officer_is_told, unanswered
 from tests.response.town import Town, at
 
 pytestmark = pytest.mark.postgres
@@ -46,10 +46,7 @@ def test_the_second_source_falling_silent_ends_that_wait(town: Town) -> None:
 
 def test_the_ladder_goes_up_and_never_ends(town: Town) -> None:
     """Officer, deputy after 15 minutes, centre after 30, and the centre again every 15 until somebody acknowledges."""
-    town.alert("serious")
-    town.asked().is_not_answered()
-    town.message("guardian", "tell_guardian")
-    town.message("officer", "tell_officer")
+    an_officer_is_told(town)
     town.wait(minutes=15)
     town.message("deputy", "tell_officer")
     town.wait(minutes=15)
@@ -147,10 +144,7 @@ def test_calls_that_would_fall_into_the_night_wait_for_the_morning(town: Town) -
 def test_the_deputy_is_not_told_after_hours(town: Town) -> None:
     """Officer at 17:50, nobody acknowledges: at 18:05 the office is closed and the centre's turn has come."""
     town.now = at("2026-03-04 17:50")
-    town.alert("serious")
-    town.asked().is_not_answered()
-    town.message("guardian", "tell_guardian")
-    town.message("officer", "tell_officer")
+    an_officer_is_told(town)
     town.wait(minutes=15)
     town.message("centre", "tell_officer")
     town.takes("cent")

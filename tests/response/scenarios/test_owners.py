@@ -3,6 +3,7 @@
 import pytest
 
 from response.log import NoCaseError
+from tests.response.scenarios.times import an_officer_is_told
 from tests.response.town import Town
 
 pytestmark = pytest.mark.postgres
@@ -10,10 +11,7 @@ pytestmark = pytest.mark.postgres
 
 def test_an_acknowledgement_stops_the_ladder(town: Town) -> None:
     """Whoever takes it has until the deadline; nobody else is told."""
-    town.alert("serious")
-    town.asked().is_not_answered()
-    town.message("guardian", "tell_guardian")
-    town.message("officer", "tell_officer")
+    an_officer_is_told(town)
     town.takes(hours=2)
     assert town.case().owner == "offi"
     town.wait(minutes=119)
@@ -26,10 +24,7 @@ def test_an_acknowledgement_stops_the_ladder(town: Town) -> None:
 
 def test_a_deadline_without_an_outcome_opens_it_again(town: Town) -> None:
     """The owner is told that the time is over, and the ladder begins again with the officer."""
-    town.alert("serious")
-    town.asked().is_not_answered()
-    town.message("guardian", "tell_guardian")
-    town.message("officer", "tell_officer")
+    an_officer_is_told(town)
     town.takes()
     town.wait(hours=2)
     town.message("officer", "deadline_passed")
@@ -43,10 +38,7 @@ def test_a_deadline_without_an_outcome_opens_it_again(town: Town) -> None:
 
 def test_hand_over(town: Town) -> None:
     """A second person takes it over: the deadline is theirs."""
-    town.alert("serious")
-    town.asked().is_not_answered()
-    town.message("guardian", "tell_guardian")
-    town.message("officer", "tell_officer")
+    an_officer_is_told(town)
     town.takes(hours=1)
     town.wait(minutes=30)
     town.takes("depu", hours=2)
@@ -111,10 +103,7 @@ def test_key_1_while_an_officer_has_it_leaves_the_word_to_the_officer(town: Town
 
 def test_a_calm_case_that_its_owner_forgets_closes_itself(town: Town) -> None:
     """Life was seen: a passed deadline wakes nobody."""
-    town.alert("serious")
-    town.asked().is_not_answered()
-    town.message("guardian", "tell_guardian")
-    town.message("officer", "tell_officer")
+    an_officer_is_told(town)
     town.takes()
     town.cleared()
     town.message("guardian", "calmed")

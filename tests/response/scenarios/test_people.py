@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.response.scenarios.times import an_officer_is_told
 from tests.response.town import Town, at
 
 pytestmark = pytest.mark.postgres
@@ -26,10 +27,7 @@ def test_an_absence_registered_between_calls_ends_it(town: Town) -> None:
 
 def test_consent_withdrawn_mid_case_stops_everything(town: Town) -> None:
     """No further call, no message; who has the case is told to stop."""
-    town.alert("serious")
-    town.asked().is_not_answered()
-    town.message("guardian", "tell_guardian")
-    town.message("officer", "tell_officer")
+    an_officer_is_told(town)
     town.takes()
     with town.desk.transaction() as conn:
         town.desk.withdraw(conn, "h1", town.now)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.response.scenarios.times import an_officer_is_told
 from tests.response.town import Town, at
 
 pytestmark = pytest.mark.postgres
@@ -19,10 +20,7 @@ def test_life_between_calls_ends_it(town: Town) -> None:
 
 def test_life_after_the_officer_was_told_calms_all(town: Town) -> None:
     """Everybody who was told hears that it is over."""
-    town.alert("serious")
-    town.asked().is_not_answered()
-    town.message("guardian", "tell_guardian")
-    town.message("officer", "tell_officer")
+    an_officer_is_told(town)
     town.cleared("life_load")
     town.message("guardian", "calmed")
     town.message("officer", "calmed")

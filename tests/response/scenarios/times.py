@@ -14,3 +14,11 @@ def unanswered(town: Town, times: int = 3) -> None:
     for minutes in (10, 50)[: times - 1]:
         town.wait(minutes=minutes)
         town.call().is_not_answered()
+
+
+def an_officer_is_told(town: Town) -> None:
+    """It is serious in office hours: the resident does not answer, guardian and officer are told."""
+    town.alert("serious")
+    town.asked().is_not_answered()
+    town.message("guardian", "tell_guardian")
+    town.message("officer", "tell_officer")
