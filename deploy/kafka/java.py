@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from deploy.bare import JAVA, bare
 from deploy.kafka.errors import BrokerError
 
 MIN_JAVA = 17
@@ -15,7 +16,9 @@ MIN_JAVA = 17
 def java_major(java: Path) -> int | None:
     """Major version of a ``java`` program (17, 21, ...), or None when it cannot be run or does not say."""
     try:
-        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=20, check=False)
+        answer = subprocess.run(
+            [java, "-version"], capture_output=True, text=True, timeout=20, check=False, env=bare(JAVA)
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     match = re.search(r'version "(?:1\.)?(\d+)', answer.stderr + answer.stdout)

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import IO
 
+from deploy import private
+from deploy.bare import bare
 from deploy.kafka.errors import BrokerError
 
 _ORPHAN_LIMIT_S = 15.0
@@ -22,7 +24,8 @@ def command_line(pid: int) -> str:
     if Path("/proc/self").exists():
         return ""
     try:  # not Linux
-        return subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True).stdout
+        ask = ["/bin/ps", "-p", str(pid), "-o", "command="]
+        return subprocess.run(ask, capture_output=True, text=True, env=bare()).stdout
     except OSError:
         return ""
 
@@ -51,12 +54,18 @@ class Owner:
     def take(self, mark: str) -> bool:
         """Take the directory, and end a server that a killed run left in it (known by ``mark`` in its command line).
 
-        Gives whether there was one: its sockets may be open for a moment after it has ended.
+        Gives whether there was one: its sockets may be open for a moment after it has ended. A directory that is ours
+        already, because our server was killed, stays ours.
 
         Raises:
             BrokerError (or ``error``): when a living run owns it, or the orphan does not end.
         """
-        lock = open(self._lock_file, "a+")  # noqa: SIM115 - held until release
+        if self._lock is None:
+            self._lock = self._locked()
+        return self._end_orphan(mark)
+
+    def _locked(self) -> IO[str]:
+        lock = open(self._lock_file, "a+", opener=private.opener)  # noqa: SIM115 - held until release
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as e:
@@ -67,11 +76,10 @@ class Owner:
                 f"{self._lock_file.parent} is in use by another run (process {owner}): end that one, "
                 "or set ANBU_DATA_DIR to another folder"
             ) from e
-        self._lock = lock
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
-        return self._end_orphan(mark)
+        return lock
 
     def _end_orphan(self, mark: str) -> bool:
         try:
@@ -96,7 +104,7 @@ class Owner:
 
     def note(self, pid: int) -> None:
         """Remember the server started under this lock."""
-        self._pid_file.write_text(f"{pid}\n")
+        private.write(self._pid_file, f"{pid}\n")
 
     def release(self) -> None:
         """Give the directory free; harmless when it is not ours."""

@@ -2,6 +2,8 @@
 
 import re
 
+from deploy.ended import by_signal, last_lines
+
 _TELLING = (
     r"No space left on device",
     r"Address already in use",
@@ -17,11 +19,14 @@ _PREFIX = re.compile(r"^(\[[^]]*\] (ERROR|FATAL) |Caused by: )")
 
 
 def reason_in_log(text: str, exit_code: int | None = None) -> str:
-    """The line of a broker's output that says best why it ended, without time and stack, with advice where known.
+    """Why a broker ended: the signal that ended it, else the line of its output that says it best, without time and
+    stack, with advice where known.
 
     ``exit_code``: of the process, negative for a signal; None while it runs.
     """
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if (signalled := by_signal(exit_code)) is not None:
+        return signalled
+    lines = last_lines(text)
     for pattern in _TELLING:
         found = [i for i, line in enumerate(lines) if re.search(pattern, line)]
         if found:
@@ -29,8 +34,6 @@ def reason_in_log(text: str, exit_code: int | None = None) -> str:
             if line.startswith("Error occurred during initialization"):  # the machine's reason is in the next line
                 line = " ".join(lines[found[-1] : found[-1] + 2])
             return _with_advice(line)
-    if exit_code is not None and exit_code < 0:
-        return f"it was ended by signal {-exit_code}; with 9, the machine may be short of memory"
     return lines[-1] if lines else "it said nothing"
 
 

@@ -8,6 +8,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from deploy import private
+from deploy.bare import NO_ACCESS_TO_OTHERS, bare
+
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -41,20 +44,22 @@ def spawn(
 ) -> "subprocess.Popen[bytes]":
     """Start ``argv`` with its output in ``log``, in a process group of its own, to be ended when we end.
 
-    ``user``: (uid, gid) it runs as, where we are root. ``dies_by``: the signal it gets when we end; SIGKILL unless it
-    cleans up after itself, because nobody is left to wait for a clean end. Call it from a thread that lives as long as
-    the program (the main one): Linux ties the child to that thread.
+    ``env``: its whole environment; None: a bare one, without anything of ours. What it and its log write is for its
+    account alone. ``user``: (uid, gid) it runs as, where we are root. ``dies_by``: the signal it gets when we end;
+    SIGKILL unless it cleans up after itself, because nobody is left to wait for a clean end. Call it from a thread that
+    lives as long as the program (the main one): Linux ties the child to that thread.
 
     Raises:
         OSError: when the program or the log file cannot be opened.
     """
-    with open(log, "ab" if append else "wb") as out:
+    with open(log, "ab" if append else "wb", opener=private.opener) as out:
         return subprocess.Popen(
             [str(part) for part in argv],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env=None if env is None else dict(env),
+            env=bare() if env is None else dict(env),
+            umask=NO_ACCESS_TO_OTHERS,
             cwd=cwd,
             user=user[0] if user else None,
             group=user[1] if user else None,

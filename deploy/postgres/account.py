@@ -1,4 +1,7 @@
-"""PostgreSQL refuses to run as root: the account it runs as then, and what that account must be able to reach."""
+"""PostgreSQL refuses to run as root: the account it runs as then, and what that account can reach.
+
+Nobody's folder is opened to it: the server finds its data by the folder that it is started in, whatever lies above.
+"""
 
 import os
 import pwd
@@ -6,14 +9,20 @@ import stat
 import subprocess
 from pathlib import Path
 
+from deploy.bare import bare
 from deploy.postgres.errors import PostgresError
 
 NAME = "pgserver"
 """The account made where we are root and there is none yet: no password, no shell, no home."""
+STARTED_IN = Path("/proc/self/cwd")
+"""The folder that a process was started in, by a name that needs no right to the folders above it."""
+
+User = tuple[int, int]
+"""(uid, gid)"""
 
 
-def account(data: Path) -> tuple[int, int] | None:
-    """(uid, gid) the server is to run as; None: as we are, because we are not root.
+def account(data: Path) -> User | None:
+    """The account the server is to run as; None: as we are, because we are not root.
 
     Whoever owns the data already stays their owner.
 
@@ -34,7 +43,7 @@ def account(data: Path) -> tuple[int, int] | None:
 def _made() -> pwd.struct_passwd:
     command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True)
+        subprocess.run(command, check=True, capture_output=True, text=True, env=bare())
     except (OSError, subprocess.CalledProcessError) as e:
         try:  # another process may have made it this moment
             return pwd.getpwnam(NAME)
@@ -47,40 +56,33 @@ def _made() -> pwd.struct_passwd:
     return pwd.getpwnam(NAME)
 
 
-def let_through(path: Path) -> None:
-    """Let other accounts pass through the folders above ``path`` (o+x: they cannot list them).
+def folder_of(data: Path, user: User | None) -> Path:
+    """How a server that is started in ``data`` is to call it.
 
     Raises:
-        PostgresError: when a folder cannot be changed.
+        PostgresError: its account cannot get there.
     """
-    for folder in path.absolute().parents:
-        _allow(folder, stat.S_IXOTH)
+    if user is None or can_reach(data, user):
+        return data
+    if STARTED_IN.exists():
+        return STARTED_IN
+    raise PostgresError(
+        f"the database's account {NAME} cannot reach {data}: set ANBU_DATA_DIR to a folder that it can reach "
+        "(/var/lib/anbu), or run anbu as another user than root"
+    )
 
 
-def let_read(folder: Path, program: Path) -> None:
-    """Let other accounts read the installed files below ``folder`` where ``program`` of it is not open to them."""
-    let_through(folder)
-    if _open(program):
-        return
-    for at, _, files in os.walk(folder):
-        _allow(Path(at), stat.S_IROTH | stat.S_IXOTH)
-        for name in files:
-            file = Path(at) / name
-            _allow(file, stat.S_IROTH | (stat.S_IXOTH if file.stat().st_mode & stat.S_IXUSR else 0))
+def can_reach(path: Path, user: User) -> bool:
+    """Whether an account may pass through all folders above ``path``."""
+    return all(_may(folder.stat(), user, stat.S_IXOTH) for folder in path.absolute().parents)
 
 
-def _open(program: Path) -> bool:
-    return all(path.stat().st_mode & stat.S_IROTH for path in (program, program.parent, program.parent.parent))
+def can_read(file: Path, user: User) -> bool:
+    """Whether an account may read a file, wherever it is."""
+    return can_reach(file, user) and _may(file.stat(), user, stat.S_IROTH)
 
 
-def _allow(path: Path, bits: int) -> None:
-    mode = path.stat().st_mode
-    if mode & bits == bits:
-        return
-    try:
-        path.chmod(stat.S_IMODE(mode) | bits)
-    except OSError as e:
-        raise PostgresError(
-            f"the database's account {NAME} cannot reach {path} ({e.strerror}): open it (chmod o+x), "
-            "or set ANBU_DATA_DIR to another folder"
-        ) from e
+def _may(of: os.stat_result, user: User, bit: int) -> bool:
+    """``bit``: of the others; that of the owner or the group counts for them."""
+    uid, gid = user
+    return bool(of.st_mode & (bit << 6 if of.st_uid == uid else bit << 3 if of.st_gid == gid else bit))
