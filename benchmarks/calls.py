@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import structlog
 
+from deploy.postgres.logins import OWNER
 from deploy.postgres.server import LocalPostgres
 from response import database, outbox, people_files
 from response.access import Viewer
@@ -134,8 +135,8 @@ def measure(name: str, offsets: np.ndarray, lines: int, faster: float, folder: P
     own = ResponseSettings(concurrent_calls=lines)
     vault = Vault([new_key()])
     with LocalPostgres(folder) as server:
-        database.migrate(server.url)
-        engine = database.engine(server.url, pool_size=20)
+        database.migrate(server.url_of(OWNER))
+        engine = database.engine(server.url_of(), pool_size=20)
         _people(engine, vault, len(offsets), folder.parent / f"{name}.csv")
         clock = Clock(faster)
         desk = desk_of(engine, own, "Asia/Seoul")

@@ -27,8 +27,8 @@ from models.slots import OWN, SLOT_SECONDS, SLOTS_PER_DAY, ZERO, encode_energy
 from stream import files
 from stream.calendar import Calendar
 from stream.columns import MeterColumns, PhoneColumns
+from stream.kinds import phone_codes
 from stream.life import Life, Rows
-from stream.partition import PHONE_CODES
 from stream.rules import Rules
 from stream.settings import Settings
 from stream.watch import WHO
@@ -76,7 +76,7 @@ def phones(phone: PhoneColumns, calendar: Calendar, first: int, days: int, n: in
     """Phone codes (days, 96, n): each of a real user with own use on most days, his or her days drawn again."""
     ids, slots = phone.household_id.to_pylist(), phone.at // SLOT_SECONDS
     start = calendar.day_start(int(slots.min()))
-    lived = days_of(ids, slots, PHONE_CODES[phone.kind], sorted(set(ids)), start)
+    lived = days_of(ids, slots, phone_codes(phone.kind), sorted(set(ids)), start)
     lived = lived[:, :, (lived == OWN).sum(axis=(0, 1)) >= 0.7 * len(lived)]
     weekend = np.array([calendar.time(start + d * SLOTS_PER_DAY).weekday() >= 5 for d in range(len(lived))])
     out = np.zeros((days, SLOTS_PER_DAY, n), np.uint8)

@@ -41,7 +41,7 @@ def run(engine: str, args: argparse.Namespace) -> list[Course]:
 
 def _run(engine: str, way: str, args: argparse.Namespace) -> Course:
     with Stand(args.dir, partitions=args.partitions) as stand:
-        admin = AdminClient({"bootstrap.servers": stand.broker.bootstrap})
+        admin = AdminClient(stand.login())
         compacted = {"cleanup.policy": "compact"}
         new = [NewTopic("single", args.partitions, 1), NewTopic("single.alerts", args.partitions, 1),
                NewTopic(f"bench-faust-{way}-homes-changelog", args.partitions, 1, config=compacted)]  # fmt: skip
@@ -49,10 +49,12 @@ def _run(engine: str, way: str, args: argparse.Namespace) -> Course:
             made.result(30)
         sent = _fill(stand, args, int(args.seconds * _MOST[engine]))
         log = stand.dir / f"{engine}.log"
-        command = [sys.executable, "-m", _MODULE[engine], stand.broker.bootstrap, str(args.partitions),
+        login = stand.broker.login("admin")
+        command = [sys.executable, "-m", _MODULE[engine], login["bootstrap"], str(args.partitions),
                    str(stand.dir / engine), way]  # fmt: skip
+        env = {**stand.environment(), "BENCH_USER": login["sasl_username"], "BENCH_PASSWORD": login["sasl_password"]}
         with open(log, "ab") as out:
-            process = subprocess.Popen(command, env=stand.environment(), stdout=out, stderr=out, cwd=stand.dir)
+            process = subprocess.Popen(command, env=env, stdout=out, stderr=out, cwd=stand.dir)
         try:
             return _watch(stand, process, f"{engine} {way}", f"bench-{engine}-{way}", sent, args.seconds)
         finally:
@@ -83,7 +85,7 @@ def _fill(stand: Stand, args: argparse.Namespace, wanted: int) -> int:
 def _watch(stand: Stand, process: subprocess.Popen[bytes], name: str, group: str, sent: int, seconds: float) -> Course:
     """From the first commit seen, for ``seconds`` or until everything is done; from commit to commit."""
     tps = [confluent_kafka.TopicPartition("single", p) for p in range(stand.settings.partitions)]
-    reader = confluent_kafka.Consumer({"bootstrap.servers": stand.broker.bootstrap, "group.id": group})
+    reader = confluent_kafka.Consumer({**stand.login(), "group.id": group})
     usage, broker = Usage(process.pid), Usage(stand.broker.pid or 0)
     seen: list[tuple[float, int, float, float]] = []
     began = time.monotonic()

@@ -6,6 +6,7 @@ adds work), no standby, at least once, commits every 3 s, producer batches of 1 
 `take` otherwise); `events` goes one by one. throughput.py reports the faster of both.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import faust
 import uvloop
 from faust import Worker
+from faust.auth import SASLCredentials
 
 from benchmarks.per_reading import decode, encode, update
 
@@ -24,6 +26,9 @@ def main(bootstrap: str, partitions: int, folder: str, how: str) -> None:
     app = faust.App(
         f"bench-faust-{how}",
         broker=f"kafka://{bootstrap}",
+        broker_credentials=SASLCredentials(
+            username=os.environ["BENCH_USER"], password=os.environ["BENCH_PASSWORD"], mechanism="SCRAM-SHA-512"
+        ),
         store="memory://",
         processing_guarantee="at_least_once",
         table_standby_replicas=0,

@@ -4,11 +4,14 @@ Settings: messages, keys and state as bytes (msgspec, no JSON of its own for the
 (longer ones gained nothing), librdkafka's producer with 50 ms linger, at least once or exactly once.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from quixstreams import Application
+from quixstreams.kafka import ConnectionConfig
 
 from benchmarks.per_reading import decode, encode, update
 
@@ -16,7 +19,10 @@ from benchmarks.per_reading import decode, encode, update
 def main(bootstrap: str, partitions: int, folder: str, how: str) -> None:
     """Run until told to stop. ``how``: the processing guarantee."""
     app = Application(
-        broker_address=bootstrap,
+        broker_address=ConnectionConfig(
+            bootstrap_servers=bootstrap, security_protocol="sasl_plaintext", sasl_mechanism="SCRAM-SHA-512",
+            sasl_username=os.environ["BENCH_USER"], sasl_password=SecretStr(os.environ["BENCH_PASSWORD"]),
+        ),
         consumer_group=f"bench-quix-{how}",
         auto_offset_reset="earliest",
         state_dir=Path(folder),

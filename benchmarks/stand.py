@@ -22,7 +22,8 @@ from typing import Any, Self
 import confluent_kafka
 import psutil
 
-from anbu.services import LEAN
+from anbu import holdings
+from anbu.holdings import LEAN
 from benchmarks.homes import Crowd, Lived, state_rows
 from deploy.kafka.broker import LocalBroker, free_port
 from stream import topics
@@ -97,7 +98,7 @@ class Stand:
         try:
             self.broker.start()
             self.settings = Settings(
-                broker=BrokerSettings(bootstrap=self.broker.bootstrap),
+                broker=BrokerSettings(**self.broker.login("admin")),  # type: ignore[arg-type]
                 data_dir=self.dir / "anbu",
                 metrics_port=self.metrics_port,
                 **self._wanted,  # type: ignore[arg-type]
@@ -119,20 +120,15 @@ class Stand:
 
     def worker(self, index: int = 0) -> psutil.Process:
         """Start a worker process."""
-        env = self.environment()
-        file = self.dir / "settings.json"
-        file.write_text(self.settings.model_dump_json())
-        code = (
-            "from pathlib import Path; from stream.settings import Settings; from stream.worker import main; "
-            f"main(Settings.model_validate_json(Path({str(file)!r}).read_text()), {index})"
-        )
+        env = holdings.environment("worker", self.settings, {"PYTHONPATH": str(ROOT)})
+        code = f"from stream.settings import Settings; from stream.worker import main; main(Settings(), {index})"
         with open(self.dir / f"worker-{index}.log", "ab") as log:
             started = subprocess.Popen([sys.executable, "-c", code], env=env, stdout=log, stderr=log)
         self._workers[index] = started
         return psutil.Process(started.pid)
 
     def environment(self) -> dict[str, str]:
-        """The environment in which this checkout is imported, and workers run as `anbu up` runs them."""
+        """The environment in which this checkout is imported, with the memory settings of workers."""
         return {**LEAN, **os.environ, "PYTHONPATH": str(ROOT)}
 
     def alive(self) -> None:
@@ -179,11 +175,20 @@ class Stand:
     def _page(self, index: int, name: str) -> Any:
         return urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port + index}/{name}", timeout=30)
 
+    def login(self) -> dict[str, object]:
+        """How librdkafka reaches the broker."""
+        login = self.broker.login("admin")
+        return {
+            "bootstrap.servers": login["bootstrap"], "security.protocol": login["security_protocol"],
+            "sasl.mechanisms": login["sasl_mechanism"], "sasl.username": login["sasl_username"],
+            "sasl.password": login["sasl_password"],
+        }  # fmt: skip
+
     def producer(self, **options: object) -> confluent_kafka.Producer:
         """A producer for bulk loading: librdkafka, because the loading is not what is measured."""
         return confluent_kafka.Producer(
             {
-                "bootstrap.servers": self.broker.bootstrap,
+                **self.login(),
                 "enable.idempotence": True,
                 "linger.ms": 5,
                 "batch.size": 1024 * 1024,

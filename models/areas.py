@@ -10,3 +10,11 @@ def is_out(silent: int, members: int, was_out: bool, share: float, end_share: fl
         return False
     part = silent / members
     return part >= (end_share if was_out else share)
+
+
+def surely_out(
+    silent: int, unknown: int, members: int, was_out: bool, share: float, end_share: float, least: int
+) -> bool | None:
+    """Whether an area is out whatever ``unknown`` further members turn out to be; None where it depends on them."""
+    low, high = (is_out(n, members, was_out, share, end_share, least) for n in (silent, silent + unknown))
+    return low if low == high else None

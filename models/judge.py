@@ -289,7 +289,7 @@ def _levels(
     """Levels of the rows that have one or may get one."""
     before, silent = heads.level[rows], heads.silent[rows]
     level, over = levels.evident(
-        heads.score[rows], heads.meter[rows], heads.phone[rows], heads.caution[rows], heads.serious[rows],
+        heads.score[rows], heads.meter[rows], heads.phone[rows], silent, heads.caution[rows], heads.serious[rows],
         day.steps, rows,
     )  # fmt: skip
     ruled = silent >= limit[rows]

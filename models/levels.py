@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.forest import Scale
+from models.slots import SLOTS_PER_HOUR
 from models.state import CAP, UNIT
 
 NONE, ATTENTION, CAUTION, SERIOUS = 0, 1, 2, 3
@@ -31,12 +32,21 @@ BOTH = 2 * UNIT
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Return periods in days of the three levels, and the hours of the fixed limits (normal, elevated, high)."""
+    """Return periods in days of the three levels, and the hours of the fixed limits (normal, elevated, high).
+
+    ``least_factor``: what a warning of the weather multiplies limits by at the least.
+    """
 
     attention_days: float = 7
     caution_days: float = 70
     serious_days: float = 700
     limit_hours: tuple[float, float, float] = (48, 36, 24)
+    least_factor: float = 1.0
+
+    @property
+    def shortest(self) -> float:
+        """Slots of silence from which anybody can alarm."""
+        return min(self.limit_hours) * self.least_factor * SLOTS_PER_HOUR
 
 
 def return_period(score: float, worst: float) -> float:
@@ -64,13 +74,15 @@ class Steps:
 
     ``score`` (3 x (n,)): of the plain evidence, where the learned model cannot judge. ``caution`` (2 x (n,)): attention
     and caution by the learned log-odds; ``serious`` (n,); below ``calm`` (n,) an alert is over: who is not judged by
-    them, as in the learning days, does not wait for them to calm down.
+    them, as in the learning days, does not wait for them to calm down. ``shortest``: after so many slots of silence no
+    alert is over without a sign of life, whatever its limit has become since (a warning that ends, another risk group).
     """
 
     score: tuple[NDArray[np.int16], ...]
     caution: tuple[NDArray[np.int16], ...]
     serious: NDArray[np.int16]
     calm: NDArray[np.int16]
+    shortest: float
 
 
 def steps(
@@ -85,12 +97,12 @@ def steps(
     score = [np.where(plain, np.minimum(np.ceil(score_at(d, worst)), CAP + 1), _OUT).astype(np.int16) for d in periods]
     if model is None or not model.scale:
         out = np.full(n, _OUT, np.int16)
-        return Steps(tuple(score), (out, out), out, out)
+        return Steps(tuple(score), (out, out), out, out, t.shortest)
     caution, serious = model.scale["caution"], model.scale["serious"]
     at = [round(UNIT * s) for s in (*map(caution.score_at, periods[:2]), serious.score_at(periods[2]))]
     learned_at = [np.where(ready & by_model, min(a, _OUT), _OUT).astype(np.int16) for a in at]
     calm = np.where(ready & by_model, at[0] - CALM, _OUT).astype(np.int16)
-    return Steps(tuple(score), tuple(learned_at[:2]), learned_at[2], calm)
+    return Steps(tuple(score), tuple(learned_at[:2]), learned_at[2], calm, t.shortest)
 
 
 def plain(
@@ -118,13 +130,14 @@ def learned(
 
 
 def evident(
-    score: NDArray[np.int16], meter: NDArray[np.int16], phone: NDArray[np.int16], caution: NDArray[np.int16],
-    serious: NDArray[np.int16], steps: Steps, rows: NDArray[np.intp],
+    score: NDArray[np.int16], meter: NDArray[np.int16], phone: NDArray[np.int16], silent: NDArray[np.uint16],
+    caution: NDArray[np.int16], serious: NDArray[np.int16], steps: Steps, rows: NDArray[np.intp],
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:  # fmt: skip
-    """Level by all evidence, the plain and the learned, and where both are over, of ``rows`` (k,); (k,) each."""
+    """Level by all evidence, the plain and the learned, and where both are over and life was seen, of ``rows`` (k,);
+    (k,) each."""
     level, over = plain(score, meter, phone, [s[rows] for s in steps.score])
     by_model, calm = learned(caution, serious, phone, steps, rows)
-    return np.maximum(level, by_model), over & calm
+    return np.maximum(level, by_model), over & calm & (silent < steps.shortest)
 
 
 def standing(

@@ -112,7 +112,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The resident moved or died; this home is not watched any more.",
     ),
     "absence": ("부재가 등록되었습니다.", "An absence is registered for this time."),
-    "withdrawn": ("동의가 철회되어 기록을 지웠습니다.", "Consent was withdrawn; the records are deleted."),
+    "withdrawn": ("동의가 철회되어 더 지켜보지 않습니다.", "Consent was withdrawn; nothing is watched any more."),
     "no_data": ("전기 검침값이 {hours}시간째 오지 않습니다.", "No valid meter reading for {hours} h."),
     "no_data_no_life": (
         "그동안 다른 생활 신호도 없어 사람이 확인해야 합니다.",

@@ -1,5 +1,6 @@
 """Columns from and to an Arrow IPC stream: numpy views of the message's own bytes wherever types allow it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,13 +8,16 @@ import pyarrow as pa
 import pyarrow.types as t
 from numpy.typing import NDArray
 
+from stream import bounds, ipc
 from stream.columns import MeterColumns, PhoneColumns
 from stream.fault import FrameError
-from stream.records import QUALITIES, Quality, Reason
+from stream.records import KINDS, QUALITIES, Quality, Reason
 
 _SECONDS = pa.timestamp("s", tz="UTC")
-_METER = (("start", _SECONDS), ("kwh", pa.float32()), ("minutes", pa.uint8()), ("quality", pa.uint8()))
-_PHONE = (("at", _SECONDS), ("kind", pa.uint8()), ("duration_s", pa.float32()))
+_NAMES = {"quality": pa.array([q.value for q in QUALITIES]), "kind": pa.array([k.value for k in KINDS])}
+"""Columns that travel as names, in a dictionary: a bare number would mean whatever its sender's own table says."""
+_METER = (("start", _SECONDS), ("kwh", pa.float32()), ("minutes", pa.uint8()), ("quality", None))
+_PHONE = (("at", _SECONDS), ("kind", None), ("duration_s", pa.float32()))
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 _MEASURED, _MISSING = QUALITIES.index(Quality.measured), QUALITIES.index(Quality.missing)
@@ -21,21 +25,51 @@ _DAMAGED_TIME = np.iinfo(np.int64).min
 
 
 def read(value: bytes) -> pa.RecordBatch:
-    """All rows of an Arrow stream as one batch, checked so that no later access can leave the message's bytes."""
-    if not value.endswith(_END):
-        raise FrameError(Reason.truncated, f"no end-of-stream mark after {len(value)} bytes: send the whole stream")
-    try:
-        with pa.ipc.open_stream(pa.py_buffer(value)) as reader:
-            batches = list(reader)
-            schema = reader.schema
-        for batch in batches:
-            batch.validate(full=True)
-    except Exception as e:  # Arrow meets damaged bytes with many types of error, MemoryError among them
-        raise FrameError(Reason.truncated, f"not a readable Arrow stream: {one_line(e)}") from e
+    """All rows of a message's Arrow stream as one batch, checked so that no later access can leave its bytes.
+
+    It is looked at before it is decoded: FrameError where it says more than a message may hold.
+    """
+    buffer = whole(value)
+    ipc.look(buffer, bounds.FRAME_ROWS, bounds.FRAME_BATCHES)
+    batches = list(batches_of(buffer))
     if len(batches) == 1:
         return batches[0]
+    schema = schema_of(buffer)
     table = pa.Table.from_batches(batches, schema).unify_dictionaries().combine_chunks()
     return table.to_batches()[0] if len(table) else pa.RecordBatch.from_pylist([], schema)
+
+
+def whole(value: Any) -> pa.Buffer:
+    """A stream's bytes as a buffer; FrameError where its end is missing."""
+    buffer = pa.py_buffer(value)
+    if buffer.slice(max(buffer.size - len(_END), 0)).to_pybytes() != _END:
+        raise FrameError(Reason.truncated, f"no end-of-stream mark after {buffer.size} bytes: send the whole stream")
+    return buffer
+
+
+def schema_of(buffer: pa.Buffer) -> pa.Schema:
+    """The columns of an Arrow stream that was looked at."""
+    try:
+        with pa.ipc.open_stream(buffer) as reader:
+            return reader.schema
+    except (pa.ArrowException, OSError, ValueError) as e:
+        raise FrameError(Reason.truncated, f"not a readable Arrow stream: {one_line(e)}") from e
+
+
+def batches_of(stream: Any) -> Iterator[pa.RecordBatch]:
+    """The batches of an Arrow stream that was looked at (`ipc.look`), each checked in full."""
+    try:
+        with pa.ipc.open_stream(stream) as reader:
+            views = [i for i, field in enumerate(reader.schema) if _is_views(field.type)]
+            for batch in reader:
+                batch.validate(full=True)
+                for i in views:
+                    _check_views(batch.column(i), batch.schema.names[i], batch.nbytes)
+                yield batch
+    except FrameError:
+        raise
+    except Exception as e:  # Arrow meets damaged bytes with many types of error, MemoryError among them
+        raise FrameError(Reason.truncated, f"not a readable Arrow stream: {one_line(e)}") from e
 
 
 def meter_columns(batch: pa.RecordBatch) -> MeterColumns:
@@ -43,7 +77,7 @@ def meter_columns(batch: pa.RecordBatch) -> MeterColumns:
     columns = _columns(batch, ("household_id", "start", "kwh", "minutes"))
     ids, kwh = _ids(columns["household_id"]), columns["kwh"]  # ids first: they bound the length by real bytes
     quality = (
-        _codes(columns["quality"], "quality")
+        _named(columns["quality"], "quality", Reason.bad_quality)
         if "quality" in columns
         else np.full(len(batch), _MEASURED, dtype=np.uint8)
     )
@@ -53,7 +87,7 @@ def meter_columns(batch: pa.RecordBatch) -> MeterColumns:
         household_id=ids,
         start=_times(columns["start"], "start"),
         kwh=_floats(kwh, "kwh", np.nan),
-        minutes=_codes(columns["minutes"], "minutes"),
+        minutes=_minutes(columns["minutes"]),
         quality=quality,
     )
 
@@ -70,7 +104,7 @@ def phone_columns(batch: pa.RecordBatch) -> PhoneColumns:
     return PhoneColumns(
         household_id=ids,
         at=_times(columns["at"], "at"),
-        kind=_codes(columns["kind"], "kind"),
+        kind=_named(columns["kind"], "kind", Reason.bad_kind),
         duration_s=duration,
     )
 
@@ -81,7 +115,7 @@ def write(columns: MeterColumns | PhoneColumns) -> bytes:
     if isinstance(ids, pa.DictionaryArray) and len(ids.dictionary) * 2 > len(ids):
         ids = ids.cast(pa.string())  # a slice drags the whole dictionary along
     spec = _METER if isinstance(columns, MeterColumns) else _PHONE
-    arrays = [ids, *(_from_numpy(getattr(columns, name), kind) for name, kind in spec)]
+    arrays = [ids, *(_from_numpy(getattr(columns, name), name, kind) for name, kind in spec)]
     batch = pa.RecordBatch.from_arrays(arrays, ["household_id", *(name for name, _ in spec)])
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
@@ -108,8 +142,9 @@ def _ids(array: pa.Array) -> pa.Array:
     if t.is_dictionary(kind):
         if t.is_string(kind.value_type):
             return array
-        kind = kind.value_type
-    if t.is_large_string(kind) or t.is_string_view(kind) or t.is_string(kind):
+        if _is_text(kind.value_type):  # the dictionary alone: each of its texts may stand in every row
+            return pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(pa.string()))
+    if _is_text(kind):
         return array.cast(pa.string())
     raise FrameError(Reason.wrong_type, f"column household_id is {array.type}: send utf8")
 
@@ -143,10 +178,42 @@ def _floats(array: pa.Array, name: str, null: float) -> NDArray[np.float32]:
         return values.astype(np.float32)
 
 
-def _codes(array: pa.Array, name: str) -> NDArray[np.uint8]:
-    """Small codes; what does not fit a byte, and null, become 255, which is no code and no interval."""
+def _named(array: pa.Array, name: str, reason: Reason) -> NDArray[np.uint8]:
+    """Positions of names in their list; an unknown name, and null, become 255, which is none."""
+    known, encoded = _NAMES[name], array
+    if not t.is_dictionary(array.type):
+        encoded = array.dictionary_encode() if _is_text(array.type) else array
+    if not (t.is_dictionary(encoded.type) and _is_text(encoded.type.value_type)):
+        raise FrameError(reason, f"column {name} is {array.type}: send names, utf8 or a dictionary of it, no numbers")
+    if encoded.dictionary.equals(known) and t.is_uint8(encoded.indices.type) and not encoded.null_count:
+        return _view(encoded.indices, np.uint8)
+    places = {value: i for i, value in enumerate(known.to_pylist())}
+    table = np.array([places.get(value, 255) for value in encoded.dictionary.to_pylist()] + [255], np.uint8)
+    return table[encoded.indices.cast(pa.int64()).fill_null(len(table) - 1).to_numpy()]
+
+
+def _check_views(array: pa.Array, name: str, most: int) -> None:
+    """Views may all be of the same bytes: as texts of their own they would be any number of times as many."""
+    if t.is_dictionary(array.type):
+        array = array.dictionary
+    lengths = _view(array, np.dtype((np.void, 16))).view(np.int32)[::4] if len(array) else np.zeros(0, np.int32)
+    if (total := int(lengths.sum(dtype=np.int64))) > most:
+        raise FrameError(Reason.too_large, f"column {name[:40]!r} has {total} bytes of text in {most}: not read")
+
+
+def _is_views(kind: pa.DataType) -> bool:
+    within = kind.value_type if t.is_dictionary(kind) else kind
+    return bool(t.is_string_view(within) or t.is_binary_view(within))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(t.is_string(kind) or t.is_large_string(kind) or t.is_string_view(kind))
+
+
+def _minutes(array: pa.Array) -> NDArray[np.uint8]:
+    """Minutes; what does not fit a byte, and null, become 255, which is no interval."""
     if not t.is_integer(array.type):
-        raise FrameError(Reason.wrong_type, f"column {name} is {array.type}: send uint8")
+        raise FrameError(Reason.wrong_type, f"column minutes is {array.type}: send uint8")
     if t.is_uint8(array.type) and not array.null_count:
         return _view(array, np.uint8)
     valid = array.is_valid().to_numpy(zero_copy_only=False)
@@ -162,7 +229,14 @@ def _view(array: pa.Array, dtype: Any) -> NDArray[Any]:
     return np.frombuffer(data, dtype, len(array), array.offset * np.dtype(dtype).itemsize)
 
 
-def _from_numpy(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
+def _from_numpy(values: NDArray[Any], name: str, kind: pa.DataType | None) -> pa.Array:
+    """Numbers as they are, without a copy; where ``kind`` is None, positions in a list as the names that stand there
+    (null where there is none)."""
+    if kind is None:
+        known = _NAMES[name]
+        out = values >= len(known)
+        places = pa.array(values, pa.uint8(), mask=out if out.any() else None)
+        return pa.DictionaryArray.from_arrays(places, known, safe=False)
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 

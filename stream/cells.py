@@ -3,9 +3,9 @@
 A cell that cannot be read becomes a value that the row checks refuse, and ``said`` keeps the words for it.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -14,64 +14,122 @@ import pyarrow.compute as pc
 import pyarrow.types as t
 from numpy.typing import NDArray
 
-from stream.columns import BadRow, MeterColumns, PhoneColumns
+from stream import bounds, cellnumbers, celltimes
+from stream.badrows import BadRows
+from stream.celltimes import NO_TIME
+from stream.columns import MeterColumns, PhoneColumns
+from stream.fault import FileError
+from stream.intervals import MINUTES
+from stream.kinds import ANDROID, PhoneKinds
 from stream.records import KINDS, QUALITIES, Quality, Reason
-from stream.sources import FileError
+from stream.shape import shape
 
-TIMES = ("timestamp", "start", "at")
-"""Names a column of times may have, the first found counts."""
+TIMES = ("start", "timestamp", "at")
+"""Names a column of times may have. Where ``start`` is there it is the time: others are of receiving or sending."""
+STARTS = re.compile(
+    r"((interval|period|reading|slot)[ _-]?)?(start|begin|beginning)([ _-]?(time|at|timestamp|datetime))?"
+)
+"""Names other than ours of columns that hold the beginnings."""
+UNSAID, UNREADABLE = 0, 255
+"""What stands for the minutes of a reading whose cell is empty, and of one whose cell is no interval."""
 
-Said = dict[tuple[int, Reason], str]
-_NO_TIME = np.iinfo(np.int64).min
-_NULLS = {"", "null", "none", "nan", "na", "n/a", "-"}
+_KINDS: dict[PhoneKinds, dict[str, int]] = {
+    "names": {k.value: i for i, k in enumerate(KINDS)},
+    "android": {str(number): KINDS.index(k) for number, k in ANDROID.items()},
+}
 _MEASURED, _MISSING = QUALITIES.index(Quality.measured), QUALITIES.index(Quality.missing)
 
 
 @dataclass(frozen=True, slots=True)
+class Saying:
+    """Words for the cells of rows ``at`` (sorted, int64) that could not be read: ``say`` gives those of a row."""
+
+    reason: Reason
+    at: NDArray[np.int64]
+    say: Callable[[int], str]
+
+    def of(self, row: int) -> str | None:
+        """The words for a row, None where its cell was read."""
+        i = int(np.searchsorted(self.at, row))
+        return self.say(row) if i < len(self.at) and self.at[i] == row else None
+
+    def behind(self, rows: int) -> "Saying":
+        """The same behind so many other rows."""
+        return Saying(self.reason, self.at + rows, lambda row: self.say(row - rows))
+
+
+Said = list[Saying]
+_NO_CELL = "\N{REPLACEMENT CHARACTER}"
+"""Stands for a cell that is too long to be looked at, and is no time, no number and no name."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cells:
-    """Unchecked columns and, by (row, reason), what to say of cells that could not be read."""
+    """Unchecked columns, and what to say of cells that could not be read: the first that knows a row counts.
+
+    ``to_midnight``: whether a day's last time is written 24:00.
+    """
 
     columns: Any
     said: Said
+    to_midnight: bool = False
 
-    def describe(self, bad: list[BadRow]) -> list[BadRow]:
+    def describe(self, bad: BadRows) -> BadRows:
         """Bad rows, in the words of the cell's own fault where there is one."""
-        return [BadRow(b.row, b.reason, self.said.get((b.row, b.reason), b.detail)) for b in bad]
+        said = self.said
+
+        def words(row: int, reason: Reason) -> str | None:
+            return next((text for one in said if one.reason is reason and (text := one.of(row))), None)
+
+        return bad.reworded(words)
 
 
 def meter_cells(raw: Mapping[str, pa.Array], tz: str) -> Cells:
-    """Readings of raw columns; ``minutes`` is 0 throughout where there is no such column."""
-    said: Said = {}
+    """Readings of raw columns; ``minutes`` is one of ``intervals.MINUTES``, ``UNSAID`` or ``UNREADABLE``."""
+    said: Said = []
     count = len(raw["household_id"])
     kwh, null = _numbers(raw["kwh"], "kwh", Reason.bad_energy, np.inf, said)
     quality = np.full(count, _MEASURED, np.uint8)
     if "quality" in raw:
-        quality = _codes(raw["quality"], "quality", [q.value for q in QUALITIES], _MEASURED, Reason.bad_quality, said)
+        places = {q.value: i for i, q in enumerate(QUALITIES)}
+        quality = _places(raw["quality"], "quality", places | {"": _MEASURED}, Reason.bad_quality, said)
     else:
         null |= np.isnan(kwh)
-    minutes = np.zeros(count, np.uint8)
-    if "minutes" in raw:
-        values, _ = _numbers(raw["minutes"], "minutes", Reason.bad_interval, 0, said)
-        minutes = np.where(np.isin(values, (15, 30, 60)), values, 0).astype(np.uint8)
-        for i in np.flatnonzero((minutes == 0) & ~np.isnan(values)).tolist():
-            said.setdefault((i, Reason.bad_interval), f"minutes is {values[i]:g}: send 15, 30 or 60")
     with np.errstate(over="ignore"):  # too large for float32 becomes infinite, which the row checks refuse
         energy = kwh.astype(np.float32)
-    start = _times(raw, tz, said)
-    return Cells(MeterColumns(_ids(raw), start, energy, minutes, np.where(null, np.uint8(_MISSING), quality)), said)
+    start, to_midnight = _times(raw, tz, said)
+    quality = np.where(null, np.uint8(_MISSING), quality)
+    minutes = _minutes(raw["minutes"], said) if "minutes" in raw else np.full(count, UNSAID, np.uint8)
+    return Cells(MeterColumns(_ids(raw), start, energy, minutes, quality), said, to_midnight)
 
 
-def phone_cells(raw: Mapping[str, pa.Array], tz: str) -> Cells:
-    """Events of raw columns; ``duration_s`` is 0 where it is empty or there is no such column."""
-    said: Said = {}
+def _minutes(array: pa.Array, said: Said) -> NDArray[np.uint8]:
+    values, empty = _numbers(array, "minutes", Reason.bad_interval, UNREADABLE, said)
+    empty, known = empty | np.isnan(values), np.isin(values, MINUTES)
+    at = np.flatnonzero(~known & ~empty)
+    said.append(Saying(Reason.bad_interval, at, lambda i: f"minutes is {values[i]:g}: send 15, 30 or 60"))
+    return np.where(empty, UNSAID, np.where(known, values, UNREADABLE)).astype(np.uint8)
+
+
+def phone_cells(raw: Mapping[str, pa.Array], tz: str, kinds: PhoneKinds = "names") -> Cells:
+    """Events of raw columns; ``duration_s`` is 0 where it is empty or there is no such column.
+
+    ``kinds``: how the column says what the phone did, as our names or by another's table of numbers.
+    """
+    said: Said = []
     duration = np.zeros(len(raw["household_id"]))
     if "duration_s" in raw:
         values, null = _numbers(raw["duration_s"], "duration_s", Reason.bad_duration, np.inf, said)
         duration = np.where(null, 0.0, values)
-    kind = _codes(raw["kind"], "kind", [k.value for k in KINDS], 255, Reason.bad_kind, said)
+    column = raw["kind"]
+    if kinds == "android" and t.is_integer(column.type):
+        column = column.cast(pa.string())
+    numbers = kinds == "names" and t.is_integer(column.type)
+    hint = "; a file of Android's numbers: --phone-kinds android" if numbers else ""
+    kind = _places(column, "kind", _KINDS[kinds], Reason.bad_kind, said, hint)
     with np.errstate(over="ignore"):
         seconds = duration.astype(np.float32)
-    return Cells(PhoneColumns(_ids(raw), _times(raw, tz, said), kind, seconds), said)
+    return Cells(PhoneColumns(_ids(raw), _times(raw, tz, said)[0], kind, seconds), said)
 
 
 def _ids(raw: Mapping[str, pa.Array]) -> pa.Array:
@@ -81,57 +139,35 @@ def _ids(raw: Mapping[str, pa.Array]) -> pa.Array:
         array = array.cast(pa.string())
     if not (_is_text(array.type) or t.is_null(array.type)):
         raise FileError(f"column household_id holds {array.type}: send text")
-    encoded = array if t.is_dictionary(array.type) else array.dictionary_encode()
+    encoded = _encoded(array)
     return pa.DictionaryArray.from_arrays(encoded.indices.cast(pa.int32()), _text(encoded.dictionary))
 
 
-def _times(raw: Mapping[str, pa.Array], tz: str, said: Said) -> NDArray[np.int64]:
-    """UTC seconds of the time column. Naive times are in ``tz``: a doubled hour is its first, a skipped one its end."""
+def _times(raw: Mapping[str, pa.Array], tz: str, said: Said) -> tuple[NDArray[np.int64], bool]:
+    """UTC seconds of the time column, and whether a day's last time is written 24:00.
+
+    Naive times are in ``tz``: a doubled hour is its first, a skipped one its end.
+    """
     name = next(name for name in TIMES if name in raw)
-    array = raw[name]
+    array, to_midnight = raw[name], False
     if _is_text(array.type):
-        seconds = _by_value(array, lambda values: _parsed_times(values, tz), _NO_TIME)
+
+        def convert(values: pa.Array) -> NDArray[np.int64]:
+            nonlocal to_midnight
+            found, to_midnight = celltimes.seconds(values, tz)
+            return found
+
+        seconds = _by_value(array, convert, NO_TIME)
     elif t.is_timestamp(array.type) or t.is_date(array.type):
-        seconds = _instants(array if t.is_timestamp(array.type) else array.cast(pa.timestamp("s")), tz)
+        seconds = celltimes.instants(array if t.is_timestamp(array.type) else array.cast(pa.timestamp("s")), tz)
     elif t.is_null(array.type):
-        seconds = np.full(len(array), _NO_TIME)
+        seconds = np.full(len(array), NO_TIME)
     else:
         raise FileError(f"column {name} holds {array.type}: send times such as 2026-01-31T14:15:00+09:00")
-    for i in np.flatnonzero(seconds == _NO_TIME).tolist():
-        said[i, Reason.bad_time] = f"{name} is {_shown(array, i)}: send 2026-01-31T14:15:00, with a zone or in {tz}"
-    return seconds
-
-
-def _instants(array: pa.Array, tz: str) -> NDArray[np.int64]:
-    """UTC seconds, to the nearest, of timestamps with or without a zone."""
-    fine = array.cast(pa.timestamp("us", tz=array.type.tz), safe=False)
-    if fine.type.tz is None:
-        fine = pc.assume_timezone(fine, tz, ambiguous="earliest", nonexistent="earliest")
-    micros = fine.cast(pa.int64())
-    valid = micros.is_valid().to_numpy(zero_copy_only=False)
-    seconds = (micros.fill_null(0).to_numpy() + 500_000) // 1_000_000
-    return np.where(valid, seconds, _NO_TIME)
-
-
-def _parsed_times(values: pa.Array, tz: str) -> NDArray[np.int64]:
-    """UTC seconds of texts: all at once where they are of one form, else one by one."""
-    for zone in (None, "UTC"):
-        try:
-            return _instants(values.cast(pa.timestamp("ns", tz=zone)), tz)
-        except pa.ArrowInvalid:
-            continue
-    naive: list[datetime | None] = []
-    aware: list[int | None] = []
-    for text in values.to_pylist():
-        try:
-            time = datetime.fromisoformat((text or "").strip().replace("/", "-"))
-            aware.append(None if time.tzinfo is None else round(time.timestamp()))
-            naive.append(time if time.tzinfo is None else None)
-        except (ValueError, OverflowError):
-            aware.append(None)
-            naive.append(None)
-    local = _instants(pa.array(naive, pa.timestamp("us")), tz)
-    return np.array([local[i] if a is None else a for i, a in enumerate(aware)], dtype=np.int64)
+    ask = f"send 2026-01-31T14:15:00, with a zone or in {tz}"
+    at = np.flatnonzero(seconds == NO_TIME)
+    said.append(Saying(Reason.bad_time, at, lambda i: f"{name} {_shape(array, i)}: {ask}"))
+    return seconds, to_midnight
 
 
 def _numbers(
@@ -141,60 +177,61 @@ def _numbers(
     if t.is_null(array.type):
         return np.full(len(array), np.nan), np.ones(len(array), np.bool_)
     if _is_text(array.type):
-        pairs = _by_value(array, _parsed_numbers, complex(np.nan, 1))
-        numbers, state = pairs.real.copy(), pairs.imag
-        for i in np.flatnonzero(state == 2).tolist():
-            said[i, reason] = f"{name} is {_shown(array, i)}: send a number"
-        numbers[state == 2] = wrong
-        return numbers, state == 1
+        pairs = _by_value(array, _complex, complex(np.nan, cellnumbers.EMPTY))
+        numbers, what = pairs.real.copy(), pairs.imag
+
+        def say(i: int) -> str:
+            doubt = what[i] == cellnumbers.DOUBTFUL
+            ask = "send a point for decimals, no comma (it may be a thousand)" if doubt else "send a number"
+            return f"{name} {_shape(array, i)}: {ask}"
+
+        said.append(Saying(reason, np.flatnonzero(what >= cellnumbers.NO_NUMBER), say))
+        numbers[what >= cellnumbers.NO_NUMBER] = wrong
+        return numbers, what == cellnumbers.EMPTY
     if not (t.is_integer(array.type) or t.is_floating(array.type) or t.is_decimal(array.type)):
         raise FileError(f"column {name} holds {array.type}: send numbers")
     null = array.is_null().to_numpy(zero_copy_only=False)
     return np.array(array.cast(pa.float64(), safe=False).fill_null(np.nan)), null
 
 
-def _parsed_numbers(values: pa.Array) -> NDArray[np.complex128]:
-    """Numbers of texts as the real part; the imaginary part is 0 for a number, 1 for nothing, 2 for no number."""
-    try:
-        return values.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.complex128)
-    except pa.ArrowInvalid:
-        return np.array([_number(text) for text in values.to_pylist()], dtype=np.complex128)
+def _complex(values: pa.Array) -> NDArray[np.complex128]:
+    """Numbers of texts as the real part, what each is as the imaginary one."""
+    numbers, what = cellnumbers.numbers(values)
+    return numbers + what * 1j
 
 
-def _number(text: str | None) -> complex:
-    text = (text or "").strip().lower()
-    if text in _NULLS:
-        return complex(np.nan, 1)
-    try:
-        return complex(np.nan, 2) if "_" in text else complex(float(text), 0)
-    except ValueError:
-        return complex(np.nan, 2)
+def _places(
+    array: pa.Array, name: str, known: Mapping[str, int], reason: Reason, said: Said, hint: str = ""
+) -> NDArray[np.uint8]:
+    """Places of names in their list; 255 where unknown. ``known``: also of "", where nothing stands, if that is one.
 
-
-def _codes(array: pa.Array, name: str, known: list[str], empty: int, reason: Reason, said: Said) -> NDArray[np.uint8]:
-    """Codes of names (or of codes, in an integer column); 255 where unknown, ``empty`` where there is nothing."""
-    if t.is_null(array.type):
-        codes = np.full(len(array), empty)
-    elif t.is_integer(array.type):
-        values = array.cast(pa.float64(), safe=False).fill_null(empty).to_numpy(zero_copy_only=False)
-        codes = np.where((values >= 0) & (values < 255), values, 255)
-    elif _is_text(array.type):
-        table = {name: i for i, name in enumerate(known)} | {"": empty}
-        codes = _by_value(
-            array, lambda v: np.array([table.get((s or "").strip().lower(), 255) for s in v.to_pylist()], int), empty
+    A number is no name: whose table it is from cannot be seen.
+    """
+    empty = known.get("", 255)
+    if _is_text(array.type):
+        places = _by_value(
+            array, lambda v: np.array([known.get((s or "").strip().lower(), 255) for s in v.to_pylist()], int), empty
         )
     else:
-        raise FileError(f"column {name} holds {array.type}: send one of {', '.join(known)}")
-    for i in np.flatnonzero(codes >= len(known)).tolist():
-        said[i, reason] = f"{name} is {_shown(array, i)}: send one of {', '.join(known)}"
-    return codes.astype(np.uint8)
+        places = np.where(array.is_valid().to_numpy(zero_copy_only=False), 255, empty)
+    ask = f"send one of {', '.join(filter(None, known))}{hint}"
+    said.append(Saying(reason, np.flatnonzero(places == 255), lambda i: f"{name} {_shape(array, i)}: {ask}"))
+    return places.astype(np.uint8)
 
 
 def _by_value(array: pa.Array, convert: Callable[[pa.Array], NDArray[Any]], null: Any) -> NDArray[Any]:
     """``convert`` applied once to each distinct text, and ``null`` where there is none."""
-    encoded = array if t.is_dictionary(array.type) else array.dictionary_encode()
-    values = np.append(convert(_text(encoded.dictionary)), null)
+    encoded = _encoded(array)
+    texts = _text(encoded.dictionary)
+    long = pc.greater(pc.binary_length(texts), bounds.CELL_BYTES)
+    if pc.any(long).as_py():
+        texts = pc.if_else(long, _NO_CELL, texts)
+    values = np.append(convert(texts), null)
     return values[encoded.indices.cast(pa.int64()).fill_null(len(values) - 1).to_numpy()]
+
+
+def _encoded(array: pa.Array) -> pa.DictionaryArray:
+    return array if t.is_dictionary(array.type) else array.dictionary_encode()
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -211,8 +248,11 @@ def _text(array: pa.Array) -> pa.Array:
         return pa.array([None if b is None else b.decode("utf-8", "replace") for b in array.to_pylist()], pa.string())
 
 
-def _shown(array: pa.Array, i: int) -> str:
+def _shape(array: pa.Array, i: int) -> str:
+    """What a cell looks like, never what it says."""
     value = array[i].as_py()
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
-    return "missing" if value is None or value == "" else repr(value[:64] if isinstance(value, str) else value)
+    if value is None or value == "":
+        return "is missing"
+    return f"looks like {shape(str(value))!r}"

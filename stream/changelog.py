@@ -18,7 +18,10 @@ from models.state import HABIT as HABIT_TYPE
 from models.state import HEAD as HEAD_TYPE
 from models.state import LATELY as LATELY_TYPE
 from stream.block import BLOCKS, DRIFT, HABIT, HEAD, LATELY, SETTLED, WHO_ROW, Block
+from stream.deaths import PREFIX as DIED
+from stream.deaths import Deaths
 from stream.ids import Ids
+from stream.leavers import Left
 from stream.life import WHO, Terms
 from stream.members import Names
 from stream.partition import Partition
@@ -31,6 +34,8 @@ VERSION = 2
 META = b"meta"
 NAMES = b"names"
 WARNINGS = b"warnings"
+LEFT = b"left/"
+"""Before the key of a household that left."""
 _SETTLED = HEAD_TYPE, LATELY_TYPE, HABIT_TYPE
 _RUNNING: int = LATELY_TYPE.fields["blocks"][1]  # type: ignore[index]
 """Bytes of the last hours before the figures of whole blocks."""
@@ -76,6 +81,8 @@ class TermsRow(Struct, frozen=True, array_like=True, omit_defaults=True):
     proofs: tuple[int, ...] = ()
     phone_out: tuple[Span, ...] = ()
     meter_out: tuple[Span, ...] = ()
+    known_from: int = 0
+    without_consent: tuple[Span, ...] = ()
 
 
 class Who(Struct, frozen=True):
@@ -105,6 +112,9 @@ def changed_rows(partition: Partition, offsets: dict[str, int]) -> Iterator[Row]
     if partition.warnings.dirty:
         yield WARNINGS, _pack(sorted(partition.warnings.said.items()))
         partition.warnings.dirty = False
+    for key in sorted(partition.leavers.dirty):
+        yield LEFT + key, _pack(partition.leavers.left[key])
+    partition.leavers.dirty.clear()
     yield META, _pack(Meta(VERSION, offsets, partition.start, marks.clock, marks.begun, sources))
 
 
@@ -130,7 +140,9 @@ def _block_rows(block: Block, start: int) -> Iterator[Row]:
             yield f"{at}/{part}".encode(), b"".join(array[:n].tobytes() for array in arrays)
     if WHO_ROW in block.dirty:
         terms = {
-            row: TermsRow(t.absences, t.risk_since, t.proofs, t.phone_out, t.meter_out)
+            row: TermsRow(
+                t.absences, t.risk_since, t.proofs, t.phone_out, t.meter_out, t.known_from, t.without_consent
+            )
             for row, t in block.terms.items()
         }
         who = Who(list(block.ids), block.who[:n].tobytes(), terms, sorted(block.drills))
@@ -147,6 +159,7 @@ class Restore:
         self.meta: Meta | None = None
         self.names = NamesRow([""], [""], [""])
         self.warnings: list[tuple[Name, tuple[Said, ...]]] = []
+        self.deaths = Deaths()
         self._blocks: dict[int, Block] = {}
         self._slots: dict[tuple[int, int], int] = {}
         self._hours: dict[tuple[int, int], int] = {}
@@ -154,6 +167,9 @@ class Restore:
     def add(self, rows: Iterable[tuple[bytes | None, bytes | None]]) -> None:
         """Take rows (key, value)."""
         for key, value in rows:
+            if key is not None and key.startswith(DIED):
+                self.deaths.row(key, value)
+                continue
             if key is None or value is None:
                 continue
             self.rows += 1
@@ -170,6 +186,9 @@ class Restore:
                 continue
             if key == WARNINGS:
                 self.warnings = msgspec.msgpack.decode(value, type=list[tuple[Name, tuple[Said, ...]]])
+                continue
+            if key.startswith(LEFT):
+                self.partition.leavers.restored(key[len(LEFT) :], msgspec.msgpack.decode(value, type=Left))
                 continue
             number, part = key.split(b"/")
             block = self._blocks.get(int(number))
@@ -202,7 +221,9 @@ class Restore:
             block.n, block.ids, block.drills = len(who.ids), Ids(who.ids), set(who.drills)
             _fill(block.who, np.frombuffer(who.rows, WHO))
             block.terms = {
-                row: Terms(t.absences, t.risk_since, t.proofs, t.phone_out, t.meter_out)
+                row: Terms(
+                    t.absences, t.risk_since, t.proofs, t.phone_out, t.meter_out, t.known_from, t.without_consent
+                )
                 for row, t in who.terms.items()
             }
 

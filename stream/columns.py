@@ -1,12 +1,12 @@
 """Readings and events as columns: the one form in which the stream works on them, however they arrived."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stream.records import Reason
+from stream.badrows import NONE, BadRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,11 @@ class PhoneColumns:
 
 
 @dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that could not be used: its position in the message, why, and what was wrong with which value."""
+class Raw:
+    """Rows of a file as they are: columns by lower-case name, the line of each row, and the lines that are no row.
 
-    row: int
-    reason: Reason
-    detail: str
+    A line is counted from 1 with the header; in Parquet, Arrow and JSON arrays it is the row counted from 1."""
+
+    columns: dict[str, pa.Array]
+    lines: NDArray[np.int64]
+    bad: BadRows = field(default_factory=lambda: NONE)

@@ -37,6 +37,15 @@ def withdrawn(writer: Writer, block: Block, row: int, settled: int, slot: int) -
             yield writer.drift("cleared", block, row, kind, raised, slot, [("withdrawn", {})])
 
 
+def resumed(writer: Writer, block: Block, row: int, settled: int, slot: int) -> Iterator[Alert]:
+    """Alerts on drifts that stand of a household that is watched again, raised anew; ``settled``: as in `withdrawn`."""
+    for kind in (decline.DECLINE, decline.REVERSAL):
+        course = block.drift["course"][row, kind]
+        if decline.standing(course):
+            raised = settled - int(decline.age(course)) * SLOTS_PER_DAY
+            yield writer.drift("raised", block, row, kind, raised, slot, why(block, row, kind))
+
+
 def why(block: Block, row: int, kind: int) -> list[reasons.Reason]:
     """What has drifted, from where to where."""
     drift = block.drift[row : row + 1]

@@ -1,4 +1,4 @@
-"""The one error a message that cannot be used as a whole gives."""
+"""The errors of what cannot be used as a whole: a message, a file."""
 
 from stream.records import Reason
 
@@ -10,3 +10,11 @@ class FrameError(Exception):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class FileError(Exception):
+    """A file that cannot be used at all; the message is one line for the person who gave it."""
+
+
+class OversizeError(FileError):
+    """A file that holds, or says that it holds, more than is read of one."""

@@ -4,19 +4,25 @@ Faust fetches, balances partitions over workers and feeds agents; what it does w
 events (docs/why.md), so state and offsets are ours: lanes.
 """
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from time import monotonic
+from typing import Any, ClassVar, cast
 
 import faust
 import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer import fetcher
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from stream.intake import Message
 from stream.lanes import Lanes
+from stream.patience import patiently
 from stream.records import HOUSEHOLDS, METER, PHONE
 from stream.settings import Settings
+from stream.unpacking import Unpacking
 
 log = structlog.get_logger()
 
@@ -27,15 +33,64 @@ driver.RoundRobinPartitionAssignor = RangePartitionAssignor
 _BUFFER_FRAMES = 512  # per topic and partition; with all of them full Faust sleeps a second, which this outlasts
 
 
+class Standing(Unpacking):
+    """Says of a record behind a jump where the reader stood before it: nothing that can be read lies between.
+
+    So the marker of a transaction, or one that was aborted, is told from records that Faust has dropped. The offset
+    goes in ``checksum``, which records of today do not have and which Faust passes on.
+    """
+
+    _passed: ClassVar[dict[Any, tuple[int, int]]] = {}
+    """Per partition the end of the last jump after which no record has come yet, and its beginning."""
+
+    def _unpack_records(self) -> Iterator[Any]:
+        end, begin = self._passed.pop(self._tp, (None, 0))
+        stood = begin if end == self.next_fetch_offset else self.next_fetch_offset
+        for record in super()._unpack_records():
+            yield record if record.offset == stood else replace(record, checksum=stood)
+            stood = record.offset + 1
+        if self.next_fetch_offset > stood:
+            self._passed[self._tp] = self.next_fetch_offset, stood
+
+
+fetcher.PartitionRecords = Standing
+
+
+class PatientThread(driver.AIOKafkaConsumerThread):
+    """Waits for a broker that is away, where Faust ends; reads what was committed, where Faust reads all."""
+
+    async def on_start(self) -> None:
+        """Connect."""
+        self._consumer = self._create_consumer(loop=self.thread_loop)
+        self.time_started = monotonic()
+        await patiently(self._consumer.start)
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+
+class PatientProducer(driver.Producer):
+    """Nothing is sent by it, yet Faust starts it: it waits for a broker that is away."""
+
+    async def on_start(self) -> None:
+        """Connect."""
+        await patiently(super().on_start)
+
+
 class OwnOffsetsConsumer(driver.Consumer):
     """Starts from the offsets stored with the state, whatever the group committed (#596, #606, #502)."""
+
+    def _new_consumer_thread(self) -> PatientThread:
+        return PatientThread(self, loop=self.loop, beacon=self.beacon)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Take over the assigned partitions, seek to what their state includes, and say so to Faust."""
         lanes = cast(OwnOffsetsTransport, self.transport).lanes
         plain = {lanes.settings.topic(t): t for t in (METER, PHONE, HOUSEHOLDS)}
         assigned = {tp for tp in self.assignment() if tp.topic in plain}
-        earliest = await self.earliest_offsets(*assigned) if assigned else {}
+        earliest = await patiently(lambda: self.earliest_offsets(*assigned)) if assigned else {}
         begin = {(plain[tp.topic], tp.partition): offset for tp, offset in earliest.items()}
         offsets = await lanes.take_over({tp.partition for tp in assigned}, begin)
         wanted = {tp: offsets[tp.partition][plain[tp.topic]] for tp in assigned}
@@ -48,6 +103,7 @@ class OwnOffsetsTransport(driver.Transport):
     """The aiokafka transport with our consumer, which asks ``lanes`` where to start."""
 
     Consumer = OwnOffsetsConsumer
+    Producer = PatientProducer
     lanes: Lanes
 
 
@@ -113,7 +169,8 @@ def _agent(app: faust.App, topic: str, plain: str, lanes: Lanes) -> None:
             m = event.message
             lane = lanes.get(m.partition)
             if lane is not None:
-                await lane.put(Message(plain, m.offset, m.value, m.key, m.headers, m.timestamp or 0.0))
+                stood = m.offset if m.checksum is None else cast(int, m.checksum)
+                await lane.put(Message(plain, m.offset, m.value, m.key, m.headers, m.timestamp or 0.0, stood))
 
     hand_over.__name__ = plain.replace(".", "_")
     app.agent(channel, name=f"anbu.{plain}", isolated_partitions=True)(hand_over)

@@ -1,7 +1,8 @@
 """Frames: one Kafka message is a batch of readings or events, as an Arrow stream or as JSON, told apart by a header.
 
 ``decode`` gives the good rows as columns and the bad ones with their reasons; a message that cannot be used as a
-whole raises ``FrameError`` and nothing else, whatever the bytes. ``encode`` is its inverse.
+whole, or holds more than is read of one (``bounds``), raises ``FrameError`` and nothing else, whatever the bytes.
+``encode`` is its inverse.
 
 Headers: ``schema`` = "1", ``content-type`` = ``records.ARROW`` or ``records.JSON``, optional ``feed`` (who sends;
 "meter" or "phone" by default), optional ``complete-until`` (RFC 3339: this feed has sent everything of this partition
@@ -17,8 +18,9 @@ from typing import Literal, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from stream import arrow, jsonrows
-from stream.columns import BadRow, MeterColumns, PhoneColumns
+from stream import arrow, bounds, jsonrows
+from stream.badrows import NONE, BadRow, BadRows, joined
+from stream.columns import MeterColumns, PhoneColumns
 from stream.fault import FrameError
 from stream.records import ARROW, JSON, SCHEMA_VERSION, Reason
 from stream.validate import check_meter, check_phone, time_fault, valid_ids
@@ -33,6 +35,7 @@ __all__ = [
     "decode",
     "empty",
     "encode",
+    "feed_of",
     "parse_complete_until",
     "take",
 ]
@@ -53,7 +56,7 @@ class Frame:
     """What one message holds: the good rows, the bad ones, who sent it, and up to when (UTC seconds) it is complete."""
 
     columns: Columns
-    bad: list[BadRow]
+    bad: BadRows
     feed: str
     complete_until: int | None
 
@@ -108,26 +111,36 @@ def empty(signal: Signal) -> Columns:
     return MeterColumns(ids, times, f4, i8, i8) if signal == "meter" else PhoneColumns(ids, times, i8, f4)
 
 
+def feed_of(headers: Headers, signal: Signal) -> str:
+    """Who sent a message, without a look into it. Raises FrameError where the header is no name of a feed."""
+    return _feed(_found(headers).get("feed"), signal)
+
+
+def _found(headers: Headers) -> dict[str, bytes]:
+    return dict(headers.items() if isinstance(headers, Mapping) else headers or ())
+
+
 def _decode(signal: Signal, value: bytes | None, headers: Headers, now: int | None) -> Frame:
-    found = dict(headers.items() if isinstance(headers, Mapping) else headers or ())
+    found = _found(headers)
     if found.get("schema") != _SCHEMA:
         raise FrameError(Reason.unknown_schema, f"header schema is {_show(found.get('schema'))}: send {SCHEMA_VERSION}")
     feed = _feed(found.get("feed"), signal)
     until_header = found.get("complete-until")
-    until, bad = (None, []) if until_header is None else parse_complete_until(until_header, now)
+    until, header = (None, NONE) if until_header is None else parse_complete_until(until_header, now)
+    if value is not None and len(value) > bounds.FRAME_BYTES:
+        raise FrameError(Reason.too_large, f"{len(value)} bytes: send at most {bounds.FRAME_BYTES} in one message")
     columns, row_faults = _rows(signal, value or b"", found.get("content-type"), now)
-    bad += row_faults
     if len(columns) == 0 and until is None and not row_faults:
-        if bad:
-            raise FrameError(bad[0].reason, bad[0].detail)
+        if header:
+            raise FrameError(header[0].reason, header[0].detail)
         raise FrameError(Reason.empty, "no rows and no complete-until header: send at least one of them")
-    return Frame(columns, bad, feed, until)
+    return Frame(columns, joined([header, row_faults]), feed, until)
 
 
-def _rows(signal: Signal, value: bytes, content: bytes | None, now: int | None) -> tuple[Columns, list[BadRow]]:
+def _rows(signal: Signal, value: bytes, content: bytes | None, now: int | None) -> tuple[Columns, BadRows]:
     """Good rows and bad rows of a value by its content type."""
     if not value:
-        return empty(signal), []
+        return empty(signal), NONE
     if content == _ARROW:
         batch = arrow.read(value)
         if signal == "meter":
@@ -137,16 +150,11 @@ def _rows(signal: Signal, value: bytes, content: bytes | None, now: int | None) 
         if signal == "meter":
             meter, at, untyped = jsonrows.read_meter(value)
             good, bad = check_meter(meter, now)
-            return good, _merge(untyped, bad, at)
+            return good, joined([BadRows.of(untyped), bad.moved(at[bad.at])])
         phone, at, untyped = jsonrows.read_phone(value)
         events, bad = check_phone(phone, now)
-        return events, _merge(untyped, bad, at)
+        return events, joined([BadRows.of(untyped), bad.moved(at[bad.at])])
     raise FrameError(Reason.unknown_content_type, f"header content-type is {_show(content)}: send {ARROW} or {JSON}")
-
-
-def _merge(untyped: list[BadRow], checked: list[BadRow], at: list[int]) -> list[BadRow]:
-    """Bad rows of both steps by their position in the message."""
-    return sorted(untyped + [replace(b, row=at[b.row]) for b in checked], key=lambda b: b.row)
 
 
 @lru_cache(maxsize=1024)
@@ -159,7 +167,7 @@ def _feed(header: bytes | None, signal: Signal) -> str:
     return name
 
 
-def parse_complete_until(header: bytes, now: int | None) -> tuple[int | None, list[BadRow]]:
+def parse_complete_until(header: bytes, now: int | None) -> tuple[int | None, BadRows]:
     """UTC seconds of a ``complete-until`` header, or None and what is wrong with it; the rows beside it stay usable."""
     try:
         time = datetime.fromisoformat(header.decode("ascii"))
@@ -169,9 +177,9 @@ def parse_complete_until(header: bytes, now: int | None) -> tuple[int | None, li
         until = int(time.timestamp() // 1)
     except (ValueError, OverflowError):
         detail = f"header complete-until is {_show(header)}: send RFC 3339 with a time zone"
-        return None, [BadRow(HEADER_ROW, Reason.bad_time, detail)]
+        return None, BadRows.of([BadRow(HEADER_ROW, Reason.bad_time, detail)])
     fault = time_fault(until, now, "header complete-until")
-    return (None, [BadRow(HEADER_ROW, *fault)]) if fault else (until, [])
+    return (None, BadRows.of([BadRow(HEADER_ROW, *fault)])) if fault else (until, NONE)
 
 
 def _concat_ids(parts: list[pa.Array]) -> pa.Array:

@@ -8,16 +8,20 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-from prometheus_client import CollectorRegistry, make_wsgi_app
-from prometheus_client.exposition import ThreadingWSGIServer
+import uvicorn
+from prometheus_client import CollectorRegistry, Counter, make_asgi_app
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stream.metrics import Metrics
+from stream.metrics import Metrics, refused_at
+from stream.serving.guarded import Guarded
+from stream.serving.limits import Limits
+from stream.serving.server import server
 
+LIMITS = Limits(body_bytes=0, bodies_bytes=0, connections=64, ending_s=1.0)
 Check = Callable[[], tuple[bool, str]]
 """Answers whether all is well, and a sentence: what is wrong and what to do, or what is well."""
 
@@ -27,51 +31,55 @@ class HealthServer:
     """A running server. ``port`` is the one it listens on (chosen by the system where 0 was asked for)."""
 
     port: int
-    _server: ThreadingWSGIServer
+    _server: uvicorn.Server
     _thread: threading.Thread
 
     def close(self) -> None:
         """Stop listening and wait for the thread to end."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.should_exit = True
         self._thread.join()
 
 
-def serve(host: str, port: int, registry: CollectorRegistry, live: Check, ready: Check) -> HealthServer:
+def serve(
+    host: str, port: int, registry: CollectorRegistry, live: Check, ready: Check, refused: Counter | None = None
+) -> HealthServer:
     """Serve /metrics of ``registry``, /healthz by ``live`` and /readyz by ``ready`` on host:port (0 chooses a port).
 
     Both checks are called from other threads than the event loop's: they must only read. A check that raises counts
-    as not well. Raises OSError with one clear line where the port cannot be had.
+    as not well. ``refused``: where connections are counted that were refused. Raises OSError with one clear line where
+    the port cannot be had.
     """
-    kind = _V6Server if ":" in host else ThreadingWSGIServer
     try:
-        server = make_server(host, port, _app(registry, live, ready), kind, _SilentHandler)
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as e:
         raise OSError(
             e.errno,
             f"cannot serve metrics on {host}:{port}: {e.strerror}; "
             "stop what uses the port, or set ANBU_METRICS_PORT (ANBU_METRICS_HOST) to another",
         ) from e
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="health", daemon=True)
+    app = Guarded(_app(registry, live, ready), LIMITS)
+    if refused is not None:
+        app.refused = refused_at(refused, "health")
+    made = server(app, host, port)
+    thread = threading.Thread(target=lambda: asyncio.run(made.serve([listener])), name="health", daemon=True)
     thread.start()
-    return HealthServer(server.server_port, server, thread)
+    return HealthServer(listener.getsockname()[1], made, thread)
 
 
-def _app(registry: CollectorRegistry, live: Check, ready: Check) -> Callable[..., Iterable[bytes]]:
-    metrics = make_wsgi_app(registry)
+def _app(registry: CollectorRegistry, live: Check, ready: Check) -> ASGIApp:
+    metrics = make_asgi_app(registry)
     checks = {"/healthz": live, "/readyz": ready}
 
-    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        if path == "/metrics":
-            return metrics(environ, start_response)
-        if (check := checks.get(path)) is None:
-            status, text = "404 Not Found", "there are /metrics, /healthz and /readyz"
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/metrics":
+            await metrics(scope, receive, send)
+            return
+        if (check := checks.get(scope["path"])) is None:
+            status, text = 404, "there are /metrics, /healthz and /readyz"
         else:
-            well, text = _ask(check)
-            status = "200 OK" if well else "503 Service Unavailable"
-        start_response(status, [("Content-Type", "text/plain; charset=utf-8")])
-        return [f"{text}\n".encode()]
+            well, text = await asyncio.to_thread(_ask, check)
+            status = 200 if well else 503
+        await PlainTextResponse(f"{text}\n", status)(scope, receive, send)
 
     return app
 
@@ -81,17 +89,6 @@ def _ask(check: Check) -> tuple[bool, str]:
         return check()
     except Exception as e:  # a check that cannot answer is not a sign of health
         return False, f"the check itself failed: {type(e).__name__}: {e}"
-
-
-class _V6Server(ThreadingWSGIServer):
-    address_family = socket.AF_INET6
-
-
-class _SilentHandler(WSGIRequestHandler):
-    """Scrapes are not worth a line of log each."""
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing."""
 
 
 def all_of(*checks: Check) -> Check:

@@ -13,22 +13,33 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stream import enrolment, frames, warned
+from stream import bounds, consent, enrolment, frames, unpacking, warned
+from stream.badrows import CODES, BadRows
 from stream.beginning import Beginning
-from stream.columns import BadRow, MeterColumns, PhoneColumns
+from stream.columns import MeterColumns, PhoneColumns
+from stream.deaths import Deaths
+from stream.foreign import label
 from stream.frames import FrameError
+from stream.ids import ASK_ID, id_fault
 from stream.kafka import partitions_of
+from stream.leavers import moment
+from stream.mark import Mark
 from stream.partition import Partition
 from stream.records import HOUSEHOLDS, JSON, METER, PHONE, SCHEMA_VERSION, AreaWarning, DeadLetter, Household, Reason
 from stream.settings import Settings
 
 Signal = Literal["meter", "phone"]
 SIGNALS: dict[str, Signal] = {METER: "meter", PHONE: "phone"}
+_TOLD = 20
+"""Rows of a reason that a dead letter tells one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One record as it came. ``topic`` is the plain name; ``arrived`` the broker's timestamp, UTC seconds."""
+    """One record as it came. ``topic`` is the plain name; ``arrived`` the broker's timestamp, UTC seconds.
+
+    ``stood``: where the reader was before it, if not at its own offset; nothing that can be read lies between.
+    """
 
     topic: str
     offset: int
@@ -36,6 +47,7 @@ class Message:
     key: bytes | None
     headers: Any
     arrived: float
+    stood: int | None = None
 
 
 @dataclass(slots=True)
@@ -46,8 +58,14 @@ class Taken:
     moved: list[tuple[Signal, MeterColumns | PhoneColumns, str]] = field(default_factory=list)
     moved_households: list[tuple[str, Household | None]] = field(default_factory=list)
     counts: Counter[tuple[str, Reason]] = field(default_factory=Counter)
+    foreign: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Rows by topic and by the feed that sent them, which is not that of their homes."""
     rows: Counter[str] = field(default_factory=Counter)
     frames: Counter[str] = field(default_factory=Counter)
+    said_again: list[Household] = field(default_factory=list)
+    """Withdrawals that an older record stands behind on the topic: the last word there must be theirs."""
+    forgotten: int = 0
+    """Of how many households what was set aside was deleted."""
     oldest: float | None = None
     rest: bool = False
     """Whether more was written of a frame that had been taken before and held."""
@@ -55,12 +73,16 @@ class Taken:
     @property
     def anything(self) -> bool:
         """Whether there is something to store."""
-        return self.rest or self.frames.total() > 0
+        return self.rest or self.forgotten > 0 or self.frames.total() > 0
 
 
 @dataclass(slots=True)
 class _Read:
-    """A frame that was read: its rows that are not written yet, where each ends, the last end, and its watermark."""
+    """A frame that was read: its rows that are not written yet, where each ends, the last end, and its watermark.
+
+    ``heard``: whether it says anything of a watermark here. Of a feed that watches nobody here in this signal,
+    ``latest`` is None: its rows are not used, whatever their time.
+    """
 
     message: Message
     feed: str
@@ -68,20 +90,30 @@ class _Read:
     columns: MeterColumns | PhoneColumns
     ends: NDArray[np.int64]
     latest: int | None
+    heard: bool
 
 
 class Intake:
     """Queues of one partition, per topic, and the offsets up to which they are taken."""
 
-    def __init__(self, partition: Partition, settings: Settings, offsets: dict[str, int]) -> None:
+    def __init__(
+        self,
+        partition: Partition,
+        settings: Settings,
+        offsets: dict[str, int],
+        mark: Mark | None = None,
+        deaths: Deaths | None = None,
+    ) -> None:
         self.partition = partition
         self.settings = settings
+        self.mark = mark or Mark()
+        self.deaths = deaths or Deaths()
         self.next = dict(offsets)
         self.enrolments_until = 0
         """Readings wait until enrolments are taken up to this offset: else those of new homes would be dropped."""
         self._queues: dict[str, deque[Message]] = {t: deque() for t in (HOUSEHOLDS, METER, PHONE)}
         self._held: dict[str, _Read] = {}
-        self._beginning = Beginning(partition, settings)
+        self._beginning = Beginning(partition, settings, self._frame)
 
     def put(self, message: Message) -> None:
         """Queue a message; the caller sees to it that offsets follow each other."""
@@ -93,6 +125,11 @@ class Intake:
             queue.clear()
         self._held.clear()
 
+    def absent(self) -> None:
+        """We were not there for a while: nothing that did not come meanwhile counts as late."""
+        self.partition.marks.absent()
+        self._beginning.absent()
+
     def __len__(self) -> int:
         return sum(map(len, self._queues.values())) + len(self._held)
 
@@ -103,15 +140,19 @@ class Intake:
     def take(self, most: int, now: float) -> Taken:
         """Take up to ``most`` messages of each topic as far as the ring has room for them."""
         taken = Taken()
-        self._households(taken, most)
+        self._households(taken, most, now)
         enrolled = self.next.get(HOUSEHOLDS, 0) >= self.enrolments_until
+        if enrolled:  # whatever undoes a withdrawal has been heard by now
+            taken.forgotten = self.partition.leavers.forget(now)
         if enrolled and self._beginning.reached({s: self._queues[t] for t, s in SIGNALS.items()}, now):
             for topic in SIGNALS:
                 self._signal(topic, taken, most, now)
+        self.mark.clear()
         return taken
 
     def _signal(self, topic: str, taken: Taken, most: int, now: float) -> None:
-        """Take frames of one topic: those that fit the ring are written together, the next one as far as it fits."""
+        """Take frames of one topic: those that fit the ring are written together, the next one as far as it fits, and
+        one at which a worker died by itself."""
         fitting: list[_Read | Message] = []
         for _ in range(most):
             held = self._held.pop(topic, None)
@@ -120,6 +161,9 @@ class Intake:
                 if not self._queues[topic]:
                     break
                 message = self._queues[topic].popleft()
+                if self.deaths.suspect(topic, message.offset):
+                    self._write_all(topic, fitting, taken, now)
+                    fitting = []
                 held = self._decode(message, taken, now)
                 if held is None:
                     fitting.append(message)
@@ -128,6 +172,9 @@ class Intake:
             if room is None or held.latest is None or held.latest <= room:
                 taken.rest |= rest is not None
                 fitting.append(held)
+                if self.deaths.suspect(topic, held.message.offset):
+                    self._write_all(topic, fitting, taken, now)
+                    fitting = []
                 continue
             self._write_all(topic, fitting, taken, now)
             fitting = []
@@ -144,63 +191,84 @@ class Intake:
         if not fitting:
             return
         read = [f for f in fitting if isinstance(f, _Read)]
+        offsets = [f.message.offset if isinstance(f, _Read) else f.offset for f in fitting]
+        last = max(offsets)
+        self.mark.at(self.partition.number, topic, min(offsets), last)
         for feed in dict.fromkeys(h.feed for h in read):
             parts = [h.columns for h in read if h.feed == feed and len(h.columns)]
             if parts:
-                self._rows(topic, frames.concat(parts), feed, taken)
+                self._rows(topic, last, frames.concat(parts), feed, taken)
         for held in read:
-            self.partition.heard(held.feed, held.latest, held.said, now)
-        last = fitting[-1]
-        self.next[topic] = (last.message if isinstance(last, _Read) else last).offset + 1
+            if held.heard:
+                self.partition.heard(held.feed, held.latest, held.said, now)
+        self.next[topic] = last + 1
 
-    def _households(self, taken: Taken, most: int) -> None:
-        """Take records of households: those that follow each other together, a deletion in its place among them."""
+    def _households(self, taken: Taken, most: int, now: float) -> None:
+        """Take records of households, those that follow each other together."""
         queue = self._queues[HOUSEHOLDS]
-        records: list[Household] = []
+        records: list[tuple[Message, Household]] = []
         for _ in range(min(most * 10, len(queue))):
             message = queue.popleft()
             taken.frames[HOUSEHOLDS] += 1
             self.next[HOUSEHOLDS] = message.offset + 1
-            if (message.key or b"").startswith(warned.PREFIX.encode()):
-                self.partition.households(records)
+            warning = (message.key or b"").startswith(warned.PREFIX.encode())
+            alone = self.deaths.suspect(HOUSEHOLDS, message.offset)
+            if warning or alone:
+                self._members(records, taken, now)
                 records = []
-                self._warning(message, taken)
+            if warning:
+                self._warning(message, taken, now)
                 continue
-            record = self._household(message, taken)
-            if isinstance(record, Household):
-                records.append(record)
-            elif record is not None:
-                self.partition.households(records)
+            record = self._household(message, taken, now)
+            if record is not None:
+                records.append((message, record))
+            if alone:
+                self._members(records, taken, now)
                 records = []
-                self.partition.gone(record)
-        if records:
-            self.partition.households(records)
+        self._members(records, taken, now)
 
-    def _warning(self, message: Message, taken: Taken) -> None:
+    def _members(self, records: list[tuple[Message, Household]], taken: Taken, now: float) -> None:
+        """Give records to the partition. One of before a withdrawal is put aside and that is said again: of a compacted
+        topic whoever reads it anew sees the last record alone."""
+        if not records:
+            return
+        self.mark.at(self.partition.number, HOUSEHOLDS, records[0][0].offset, records[-1][0].offset)
+        for at in self.partition.households([record for _, record in records], now):
+            message, record = records[at]
+            ended = self.partition.leavers.at(record.household_id)
+            self._bury(message, taken, Reason.withdrawn, consent.old_line(ended))
+            taken.rows[HOUSEHOLDS] -= 1
+            taken.said_again.append(consent.said_again(record, ended))
+
+    def _warning(self, message: Message, taken: Taken, now: float) -> None:
         """Take a warning for an area: it is sent to every partition, so each has its own order and offset of it."""
         try:
+            self._begin(message)
             _check_schema(message.headers)
             record = warned.read(message.key or b"", message.value)
         except Exception as e:
             self._bury(message, taken, *_fault_of(e))
             return
-        fault = warned.fault_of(record) if isinstance(record, AreaWarning) else None
+        fault = warned.fault_of(record, now) if isinstance(record, AreaWarning) else None
         if fault is not None:
             self._bury(message, taken, *fault)
             return
         taken.rows[HOUSEHOLDS] += 1
         self.partition.warn(record)
 
-    def _household(self, message: Message, taken: Taken) -> Household | str | None:
-        """The record in a message, the id alone where it deletes; None where it is of no use here."""
+    def _household(self, message: Message, taken: Taken, now: float) -> Household | None:
+        """The record in a message, a withdrawal where it deletes; None where it is of no use here."""
         try:
+            self._begin(message)
             _check_schema(message.headers)
             record = msgspec.json.decode(message.value, type=Household) if message.value is not None else None
             household_id = record.household_id if record is not None else (message.key or b"").decode()
+            if (wrong := id_fault(household_id)) is not None:  # which could not even be passed on
+                raise FrameError(Reason.bad_household, f"the key {wrong}: {ASK_ID}")
         except Exception as e:
             self._bury(message, taken, *_fault_of(e))
             return None
-        if record is not None and (fault := enrolment.fault_of(record)) is not None:
+        if record is not None and (fault := enrolment.fault_of(record, now) or consent.fault_of(record, moment(now))):
             self._bury(message, taken, *fault)
             return None
         taken.rows[HOUSEHOLDS] += 1
@@ -209,7 +277,7 @@ class Intake:
             taken.moved_households.append((household_id, record))
             return None
         if record is None:
-            return household_id
+            return consent.deleted(household_id, moment(min(message.arrived, now)))
         if (fault := enrolment.admit(record, self.partition.members)) is not None:
             taken.rows[HOUSEHOLDS] -= 1
             self._bury(message, taken, *fault)
@@ -220,7 +288,7 @@ class Intake:
         taken.frames[message.topic] += 1
         taken.oldest = min(taken.oldest or message.arrived, message.arrived)
         try:
-            frame = frames.decode(SIGNALS[message.topic], message.value, message.headers, int(now))
+            frame = self._frame(message, now)
         except FrameError as e:
             self._bury(message, taken, e.reason, e.detail)
             return None
@@ -231,20 +299,45 @@ class Intake:
             first, ends = columns.start, columns.start + columns.minutes.astype(np.int64) * 60
         else:
             first, ends = columns.at, columns.at + 1
+        speaks = frame.feed in self.partition.watching[SIGNALS[message.topic]]
+        heard = speaks or self._may_come(frame.feed)
         lateness = round(self.settings.feed(frame.feed).lateness_minutes * 60)
-        self.partition.marks.source(frame.feed, lateness)
-        if len(columns) and self.partition.members.directory:
+        if heard:
+            self.partition.marks.source(frame.feed, lateness)
+        if speaks and len(columns):
             self.partition.begin(int(first.min()), lateness)
-        latest = int(ends.max()) if len(ends) else None
-        return _Read(message, frame.feed, frame.complete_until, columns, ends, latest)
+        latest = int(ends.max()) if len(ends) and speaks else None
+        return _Read(message, frame.feed, frame.complete_until, columns, ends, latest, heard)
+
+    def _begin(self, message: Message) -> None:
+        """Say that this process is at a message. FrameError where it is left unread."""
+        size = len(message.value or b"") + len(message.key or b"")
+        unpacking.check(message.headers)
+        if self.deaths.unread(message.topic, message.offset):
+            detail = f"a worker ended twice while it was at this message of {size} bytes: left unread"
+            raise FrameError(Reason.worker_died, detail)
+        if message.topic == HOUSEHOLDS and size > bounds.RECORD_BYTES:
+            raise FrameError(Reason.too_large, f"a record of {size} bytes: send at most {bounds.RECORD_BYTES}")
+        self.mark.at(self.partition.number, message.topic, message.offset)
+
+    def _frame(self, message: Message, now: float) -> frames.Frame:
+        """The frame in a message. Raises FrameError."""
+        self._begin(message)
+        return frames.decode(SIGNALS[message.topic], message.value, message.headers, int(now))
+
+    def _may_come(self, feed: str) -> bool:
+        """Whether the watermark of a feed that does not watch anybody here by this signal is worth keeping: it does not
+        by the other one, of which it would speak out of turn, and there is room for it."""
+        return feed not in self.partition.feeds_in_use and self.partition.marks.has_room(feed)
 
     def _write(self, held: _Read, taken: Taken, now: float) -> bool:
         """Write of one frame what the ring has room for, moving the clock on as far; True when nothing is left."""
-        topic, feed, partition = held.message.topic, held.feed, self.partition
+        self.mark.at(self.partition.number, held.message.topic, held.message.offset)
+        topic, offset, feed, partition = held.message.topic, held.message.offset, held.feed, self.partition
         while held.latest is not None and partition.room is not None and held.latest > partition.room:
             room = partition.room
             fits = held.ends <= room
-            self._rows(topic, frames.take(held.columns, np.flatnonzero(fits)), feed, taken)
+            self._rows(topic, offset, frames.take(held.columns, np.flatnonzero(fits)), feed, taken)
             held.columns, held.ends = frames.take(held.columns, np.flatnonzero(~fits)), held.ends[~fits]
             lateness = partition.marks.sources[feed].lateness
             mark = held.latest - lateness if held.said is None else held.said
@@ -252,15 +345,20 @@ class Intake:
             partition.step(now)
             if partition.room == room:
                 return False
-        self._rows(topic, held.columns, feed, taken)
+        self._rows(topic, offset, held.columns, feed, taken)
         partition.heard(feed, held.latest, held.said, now)
         return True
 
-    def _rows(self, topic: str, columns: MeterColumns | PhoneColumns, feed: str, taken: Taken) -> None:
+    def _rows(self, topic: str, offset: int, columns: MeterColumns | PhoneColumns, feed: str, taken: Taken) -> None:
+        """Write rows of one feed, of frames up to an offset."""
         if not len(columns):
             return
         write = self.partition.meter if isinstance(columns, MeterColumns) else self.partition.phone
-        unknown = np.flatnonzero(write(columns))  # type: ignore[arg-type]
+        unknown = np.flatnonzero(write(columns, feed))  # type: ignore[arg-type]
+        if many := self.partition.foreign.rows:
+            taken.counts[topic, Reason.foreign_feed] += many
+            taken.foreign[topic, label(feed, self.partition.members.feeds, self.settings.feeds)] += many
+            taken.dead.append(self.partition.foreign.letter(topic, self.partition.number, offset, SIGNALS[topic], feed))
         for reason, many in self.partition.counts.items():
             taken.counts[topic, reason] += many
         self.partition.counts.clear()
@@ -277,16 +375,16 @@ class Intake:
     def _bury(self, message: Message, taken: Taken, reason: Reason, detail: str) -> None:
         taken.dead.append(DeadLetter(message.topic, self.partition.number, message.offset, reason, detail))
 
-    def _bury_rows(self, message: Message, bad: list[BadRow], taken: Taken) -> None:
-        by_reason: dict[Reason, list[BadRow]] = {}
-        for row in bad:
-            by_reason.setdefault(row.reason, []).append(row)
-        for reason, rows in by_reason.items():
-            many = sum(r.row >= 0 for r in rows)  # a fault in a header costs no row
+    def _bury_rows(self, message: Message, bad: BadRows, taken: Taken) -> None:
+        """One dead letter a reason, with how many rows and the first of them."""
+        for reason in bad.counts():
+            rows = bad.take(np.flatnonzero(bad.code == CODES[reason]))
+            many = int((rows.at >= 0).sum())  # a fault in a header costs no row
             taken.counts[message.topic, reason] += many
-            sample = json.dumps([{"row": r.row, "detail": r.detail} for r in rows[:20]], ensure_ascii=False)
+            told = list(rows[:_TOLD])
+            sample = json.dumps([{"row": r.row, "detail": r.detail} for r in told], ensure_ascii=False)
             letter = DeadLetter(
-                message.topic, self.partition.number, message.offset, reason, rows[0].detail, many, sample
+                message.topic, self.partition.number, message.offset, reason, told[0].detail, many, sample
             )
             taken.dead.append(letter)
 

@@ -1,81 +1,78 @@
-"""Interval length per household, told from the data where a file does not say it."""
+"""The interval of each reading, told from the step to the next one of its household where a file does not say it."""
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from stream.validate import EARLIEST, LATEST
+MINUTES = np.array([1, 5, 10, 15, 30, 60])
+"""Intervals that are understood: those of the detector, and shorter ones of which whole numbers fill one of them."""
+SHORT_RUN, LONG_RUN = 4, 8
+"""Equal steps in a row that make an interval. Where readings are missing here and there, the double of the true step
+comes some times in a row as well: there it takes more."""
+CLEAN = 0.9
+"""Share of steps in runs above which a household's readings have hardly a gap."""
 
-CHOICES = np.array([15, 30, 60])
-_NONE = np.iinfo(np.int64).min
+Seconds = NDArray[np.int64]
 
 
-class Intervals:
-    """Counts, per household, of the steps between readings that follow each other; grows with what it is shown.
+def steps(code: NDArray[np.int64], time: Seconds) -> Seconds:
+    """Seconds of the interval of each of n readings, in any order: (n,); 0 where it cannot be told.
 
-    Memory is per household, so a file of any length can be shown in pieces.
+    ``code``: number of the household; ``time``: its beginning, UTC seconds (the ends, negated, do as well).
+    A household may change its interval within the file. A reading before a gap has the interval of those before it;
+    a household of one reading has that of the others.
     """
-
-    def __init__(self) -> None:
-        self._codes: dict[str | None, int] = {}
-        self._counts = np.zeros((0, len(CHOICES)), np.int64)
-        self._last = np.zeros(0, np.int64)
-
-    def update(self, ids: pa.DictionaryArray, start: NDArray[np.int64]) -> None:
-        """Take in n readings: ids and UTC seconds, in any order."""
-        code = self._coded(ids, grow=True)
-        usable = (code >= 0) & (start >= EARLIEST) & (start <= LATEST)
-        if not usable.all():
-            code, start = code[usable], start[usable]
-        if not len(code):
-            return
-        code, start = _sorted(code, start)
-        first = np.append(True, code[1:] != code[:-1])
-        previous = np.where(first, self._last[code], np.append(_NONE, start[:-1]))
-        known = previous != _NONE
-        step = np.where(known, start - np.where(known, previous, 0), 0)
-        for k, minutes in enumerate(CHOICES):
-            self._counts[:, k] += np.bincount(code[step == minutes * 60], minlength=len(self._counts))
-        last = np.append(first[1:], True)
-        self._last[code[last]] = start[last]
-
-    def minutes(self, ids: pa.DictionaryArray) -> NDArray[np.uint8]:
-        """Minutes of each of n readings: the household's most common step, else the whole file's, else 0 (unknown)."""
-        overall = self._counts.sum(axis=0)
-        default = _common(overall[None, :])[0] if overall.any() else 0
-        best = np.where(self._counts.any(axis=1), _common(self._counts), default)
-        return np.append(best, default).astype(np.uint8)[self._coded(ids, grow=False)]
-
-    def _coded(self, ids: pa.DictionaryArray, grow: bool) -> NDArray[np.int64]:
-        """Our number of each row's household; -1 for null and for one never seen."""
-        codes = self._codes
-        if grow:
-            of_value = [-1 if v is None else codes.setdefault(v, len(codes)) for v in ids.dictionary.to_pylist()]
-            new = len(codes) - len(self._counts)
-            self._counts = np.concatenate([self._counts, np.zeros((new, len(CHOICES)), np.int64)])
-            self._last = np.concatenate([self._last, np.full(new, _NONE)])
-        else:
-            of_value = [codes.get(v, -1) for v in ids.dictionary.to_pylist()]
-        table = np.array([*of_value, -1], dtype=np.int64)
-        return table[ids.indices.cast(pa.int64()).fill_null(len(of_value)).to_numpy()]
+    if not len(code):
+        return np.zeros(0, np.int64)
+    order = sorted_order(code, time)
+    code, time = code[order], time[order]
+    again = np.append(False, (code[1:] == code[:-1]) & (time[1:] == time[:-1]))
+    c, t = code[~again], time[~again]
+    own = np.zeros(len(code), np.int64)
+    own[order] = _own(c, t)[np.cumsum(~again) - 1]
+    return own
 
 
-def _common(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The most common step of each household, and the shorter one where two are about as common.
+def sorted_order(code: NDArray[np.int64], time: Seconds) -> NDArray[np.int64]:
+    """Order by household, then time; files mostly are so already, or by time, which a stable sort uses."""
+    if not (code[1:] < code[:-1]).any():
+        if not ((time[1:] < time[:-1]) & (code[1:] == code[:-1])).any():
+            return np.arange(len(code))
+    elif not (time[1:] < time[:-1]).any():  # 16-bit keys are sorted by radix
+        return np.argsort(code.astype(np.uint16) if code.max() < 65_536 else code, kind="stable")
+    return np.lexsort((time, code))
 
-    A shuffled file shown in pieces has many gaps: there the double and the fourfold of the true step are as common.
+
+def _own(code: NDArray[np.int64], time: Seconds) -> Seconds:
+    """Intervals of readings sorted by household and time, none twice."""
+    n, known = len(code), MINUTES * 60
+    step = np.append(np.where(code[1:] == code[:-1], np.diff(time), 0), 0)
+    level = np.minimum(np.searchsorted(known, step), len(known) - 1)
+    usual = known[level] == step
+    home = np.cumsum(np.append(True, code[1:] != code[:-1])) - 1
+    counts = np.bincount((home * len(known) + level)[usual], minlength=(home[-1] + 1) * len(known))
+    counts = counts.reshape(-1, len(known))
+    default = _common(counts.sum(axis=0)[None])[0]
+    base = np.where(counts.any(axis=1), _common(counts), default)[home]
+    begins = np.append(True, (step[1:] != step[:-1]) | (home[1:] != home[:-1]))
+    run = np.cumsum(begins) - 1
+    length = np.bincount(run)[run]
+    in_runs = np.bincount(home, usual & (length >= SHORT_RUN))
+    clean = in_runs >= CLEAN * np.bincount(home, step > 0)
+    solid = usual & (length >= np.where(clean, SHORT_RUN, LONG_RUN)[home])
+    at = np.arange(n)
+    before = np.maximum.accumulate(np.where(solid, at, -1))
+    after = np.minimum.accumulate(np.where(solid, at, n)[::-1])[::-1]
+    before_ok = (before >= 0) & (home[before] == home)
+    after_ok = (after < n) & (home[np.minimum(after, n - 1)] == home)
+    own = np.where(before_ok, step[before], np.where(after_ok, step[np.minimum(after, n - 1)], base))
+    overlap = usual & (step >= 900) & (step < own)  # an interval ends where the next begins
+    return np.where(overlap, step, own)
+
+
+def _common(counts: NDArray[np.int64]) -> Seconds:
+    """The most common step of each household, and the shorter one where two are about as common; 0 of none.
+
+    A file with many gaps has the double and the fourfold of the true step about as often.
     """
-    often = counts * 2 >= counts.max(axis=1, keepdims=True)
-    return CHOICES[often.argmax(axis=1)]
-
-
-def _sorted(code: NDArray[np.int64], start: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """By household, then time; files mostly are so already, or by time, which a stable sort uses."""
-    if (code[1:] < code[:-1]).any():
-        # 16-bit keys are sorted by radix
-        order = np.argsort(code.astype(np.uint16) if code.max() < 65_536 else code, kind="stable")
-        code, start = code[order], start[order]
-    if ((start[1:] < start[:-1]) & (code[1:] == code[:-1])).any():
-        order = np.lexsort((start, code))
-        code, start = code[order], start[order]
-    return code, start
+    most = counts.max(axis=1, keepdims=True)
+    return np.where(most[:, 0] > 0, (MINUTES * 60)[(counts * 2 >= most).argmax(axis=1)], 0)

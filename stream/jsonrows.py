@@ -1,6 +1,7 @@
 """Columns from and to JSON: one record of ``records.MeterReading`` / ``PhoneEvent``, or an array of them."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -8,8 +9,11 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from stream.columns import BadRow, MeterColumns, PhoneColumns
+from stream import bounds
+from stream.badrows import BadRow
+from stream.columns import MeterColumns, PhoneColumns
 from stream.fault import FrameError
 from stream.records import KINDS, QUALITIES, MeterReading, PhoneEvent, Quality, Reason
 
@@ -26,18 +30,22 @@ _REASONS = {
     "duration_s": Reason.bad_duration,
 }
 
+_COMMAS = 5
+"""Of a record with all of its fields, and one behind it."""
+Places = NDArray[np.int64]
+
 _raw = msgspec.json.Decoder(list[msgspec.Raw])
 _reading, _readings = msgspec.json.Decoder(MeterReading), msgspec.json.Decoder(list[MeterReading])
 _event, _events = msgspec.json.Decoder(PhoneEvent), msgspec.json.Decoder(list[PhoneEvent])
 
 
-def read_meter(value: bytes) -> tuple[MeterColumns, list[int], list[BadRow]]:
+def read_meter(value: bytes) -> tuple[MeterColumns, Places, list[BadRow]]:
     """Columns of the rows that have the right types, their positions in the message, and the rows that have not."""
     records, at, bad = _records(value, _reading, _readings, lambda r: r.start)
     return meter_columns(records), at, bad
 
 
-def read_phone(value: bytes) -> tuple[PhoneColumns, list[int], list[BadRow]]:
+def read_phone(value: bytes) -> tuple[PhoneColumns, Places, list[BadRow]]:
     """As ``read_meter``, of phone events."""
     records, at, bad = _records(value, _event, _events, lambda r: r.at)
     return phone_columns(records), at, bad
@@ -103,32 +111,39 @@ def phone_records(columns: PhoneColumns) -> list[PhoneEvent]:
 def fault_of(error: Exception) -> tuple[Reason, str]:
     """Reason and one line for a record that msgspec refused."""
     text = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    text = re.sub(r"(?<=enum value) '.*'", "", text)  # the value itself may be anything that stood in the wrong place
     path = text.rpartition("`$")[2].rstrip("`").rpartition(".")[2]
     return _REASONS.get(path, Reason.wrong_type), text
 
 
 def _records(
     value: bytes, one: msgspec.json.Decoder[Any], many: msgspec.json.Decoder[Any], time: Callable[[Any], datetime]
-) -> tuple[list[Any], list[int], list[BadRow]]:
+) -> tuple[list[Any], Places, list[BadRow]]:
     raws: list[Any] = [value]
+    if value.count(b",") > _COMMAS * bounds.FRAME_ROWS:  # before there is an object for each
+        raise FrameError(Reason.too_large, f"{len(value)} bytes of JSON with over {bounds.FRAME_ROWS} rows: send fewer")
     try:
         if value.lstrip()[:1] == b"[":
             raws = _raw.decode(value)
+            if len(raws) > bounds.FRAME_ROWS:
+                raise FrameError(Reason.too_large, f"{len(raws)} rows: send at most {bounds.FRAME_ROWS} in one")
             records = many.decode(value)
         else:
             records = [one.decode(value)]
+    except FrameError:
+        raise
     except msgspec.ValidationError:
         return _one_by_one(raws, one, time)
     except Exception as e:  # damaged JSON: msgspec, Unicode and recursion errors
         raise FrameError(Reason.truncated, f"not readable JSON: {fault_of(e)[1]}") from e
     if any(time(r).tzinfo is None for r in records):
         return _one_by_one(raws, one, time)
-    return records, list(range(len(records))), []
+    return records, np.arange(len(records)), []
 
 
 def _one_by_one(
     raws: Sequence[Any], one: msgspec.json.Decoder[Any], time: Callable[[Any], datetime]
-) -> tuple[list[Any], list[int], list[BadRow]]:
+) -> tuple[list[Any], Places, list[BadRow]]:
     """Each record for itself, so that a bad one does not stop the others."""
     good: list[Any] = []
     at: list[int] = []
@@ -145,7 +160,7 @@ def _one_by_one(
             continue
         good.append(record)
         at.append(i)
-    return good, at, bad
+    return good, np.array(at, np.int64), bad
 
 
 def _seconds(time: datetime) -> int:

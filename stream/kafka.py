@@ -31,6 +31,10 @@ class BrokerUnreachableError(Exception):
     """No broker answers, or it does not let us in: one line with the address and what to do."""
 
 
+class BrokerSettingsError(ValueError):
+    """The settings of the broker cannot be used: one line with what to do."""
+
+
 @contextmanager
 def admin(settings: Settings, timeout_s: float = 15.0) -> Iterator[KafkaAdminClient]:
     """An admin client, closed at the end.
@@ -52,14 +56,24 @@ def admin(settings: Settings, timeout_s: float = 15.0) -> Iterator[KafkaAdminCli
         client.close()
 
 
+_LOOPBACK = ("127.0.0.1", "localhost")
+
+
+def local_port(broker: BrokerSettings) -> int | None:
+    """Port of the broker that `anbu up` starts on this machine; None where the settings name another one."""
+    host, _, port = broker.bootstrap.rpartition(":")
+    return int(port) if broker.security_protocol == "LOCAL" and host in _LOOPBACK and port.isdecimal() else None
+
+
 def _common(broker: BrokerSettings) -> dict[str, Any]:
+    """LOCAL is without a login here, and our own broker lets in nobody so: who may in was given one, or found it."""
     options: dict[str, Any] = {
         "bootstrap_servers": [server.strip() for server in broker.bootstrap.split(",") if server.strip()],
-        "security_protocol": broker.security_protocol,
+        "security_protocol": "PLAINTEXT" if broker.security_protocol == "LOCAL" else broker.security_protocol,
     }
     if broker.security_protocol.startswith("SASL_"):
         if broker.sasl_username is None or broker.sasl_password is None:
-            raise ValueError(
+            raise BrokerSettingsError(
                 f"security_protocol {broker.security_protocol} needs a user and a password: "
                 "set ANBU_BROKER__SASL_USERNAME and ANBU_BROKER__SASL_PASSWORD"
             )
@@ -81,7 +95,7 @@ def _ssl_context(broker: BrokerSettings) -> ssl.SSLContext | None:
             context.load_cert_chain(broker.ssl_certfile, broker.ssl_keyfile)
     except (OSError, ssl.SSLError) as e:
         files = [str(f) for f in (broker.ssl_cafile, broker.ssl_certfile, broker.ssl_keyfile) if f]
-        raise ValueError(f"TLS files of the broker cannot be used ({', '.join(files)}): {e}") from e
+        raise BrokerSettingsError(f"TLS files of the broker cannot be used ({', '.join(files)}): {e}") from e
     return context
 
 

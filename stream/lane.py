@@ -14,6 +14,7 @@ import structlog
 from stream.calendar import Calendar
 from stream.changelog import Restore, changed_rows
 from stream.intake import HEADERS_JSON, Intake, Message, Taken
+from stream.mark import Mark
 from stream.metrics import Metrics
 from stream.partition import Outcome, Partition
 from stream.producer import FrameProducer
@@ -21,7 +22,9 @@ from stream.records import ALERTS, DEAD_LETTERS, HOUSEHOLDS, METER, PHONE, STATE
 from stream.report import Report, pieces
 from stream.rules import Rules
 from stream.settings import Settings
-from stream.store import Out, Store, end_of, read_all
+from stream.store import Store, end_of, ends_of, read_all
+from stream.transactions import Out
+from stream.unwritten import Unwritten
 
 log = structlog.get_logger()
 TOPICS = (METER, PHONE, HOUSEHOLDS)
@@ -31,30 +34,50 @@ GAP_SECONDS = 5.0
 BUSY_SECONDS, GATHER_SECONDS = 0.3, 0.1
 """A lane whose last batch began so lately waits so long for more; a lone frame is not delayed."""
 ENROLMENT_SECONDS = 30.0
+ABSENT_SECONDS = 10.0
+"""A lane looks every second; one that has not for so long was frozen, or its broker was away."""
 
 Seek = Callable[[str, int, int], Awaitable[None]]
 _json = msgspec.json.Encoder().encode
 
 
+def short(begin: dict[str, int], ends: dict[str, int]) -> dict[str, int]:
+    """By how much inputs end before the offsets at which they are to be read on: topics emptied or made anew, of which
+    nothing would be taken until they have grown past them. Writing a slot twice is writing it once."""
+    return {topic: offset - ends[topic] for topic, offset in begin.items() if offset > ends[topic]}
+
+
 class Lane:
     """Partition ``number`` of the input topics. ``seek(topic, partition, offset)`` makes the consumer go back."""
 
-    def __init__(self, number: int, settings: Settings, metrics: Metrics, passer: FrameProducer, seek: Seek) -> None:
+    def __init__(
+        self,
+        number: int,
+        settings: Settings,
+        metrics: Metrics,
+        passer: FrameProducer,
+        seek: Seek,
+        mark: Mark | None = None,
+    ) -> None:
         self.number = number
         self.settings = settings
         self.metrics = metrics
         self.partition = Partition(number, Rules.of(settings), Calendar(settings.tz))
-        self.store = Store(settings, str(number))
+        self.store = Store(settings, str(number), lambda: self._paused, metrics)
+        self.unwritten = Unwritten()
         self.intake = Intake(self.partition, settings, {})
         self.earliest: dict[str, int] = {}
         self.expected: dict[str, int] = {}
         self._passer = passer
+        self._mark = mark
         self._seek = seek
         self._gaps: dict[str, tuple[int, float]] = {}
         self._news = asyncio.Event()
         self._busy = asyncio.Lock()
         self._paused = True
+        self._shown: set[str] = set()
         self._said = 0.0
+        self._present = 0.0
         self._enrolled = (0, 0.0)
         self._task: asyncio.Task[None] | None = None
 
@@ -67,11 +90,17 @@ class Lane:
             restore.add(rows)
         offsets = restore.finish()
         begin = {topic: offsets.get(topic, self.earliest.get(topic, 0)) for topic in TOPICS}
-        self.intake = Intake(self.partition, self.settings, begin)
+        for topic, missing in short(begin, await ends_of(self.settings, TOPICS, self.number)).items():
+            log.error("an input is shorter than what the state includes: it is read from its beginning", topic=topic,
+                      partition=self.number, state=begin[topic], missing=missing)  # fmt: skip
+            self.metrics.inputs_short.labels(topic).inc(missing)
+            begin[topic] = self.earliest.get(topic, 0)
+            restore.deaths.forget(topic)
+        self.intake = Intake(self.partition, self.settings, begin, self._mark, restore.deaths)
         self.intake.enrolments_until = await end_of(self.settings, HOUSEHOLDS, self.number, begin[HOUSEHOLDS])
         self.metrics.recovered_rows.inc(restore.rows)
         self.metrics.recovery_seconds.set(time.monotonic() - began)
-        self.metrics.own(self.number)
+        self.metrics.own(self.number, self.unwritten.seconds)
         log.info("partition restored", partition=self.number, rows=restore.rows, clock=self.partition.marks.clock)
 
     def resume(self) -> dict[str, int]:
@@ -113,7 +142,8 @@ class Lane:
         expected = self.expected.get(topic)
         if self._paused or expected is None or message.offset < expected:
             return
-        if message.offset > expected and topic != HOUSEHOLDS and not await self._real_gap(message, expected):
+        stood = message.offset if message.stood is None else message.stood
+        if stood > expected and topic != HOUSEHOLDS and not await self._real_gap(message, expected):
             return
         self._gaps.pop(topic, None)
         self.expected[topic] = message.offset + 1
@@ -169,6 +199,9 @@ class Lane:
             self.intake.enrolments_until = 0
 
     async def _batch(self, now: float) -> None:
+        if now - self._present > ABSENT_SECONDS:
+            self.intake.absent()
+        self._present = now
         self._await_enrolments()
         taken = self.intake.take(self.settings.batch_frames, now)
         outcome = self.partition.advance(now)
@@ -178,21 +211,30 @@ class Lane:
         changed = taken.anything or outcome.judged > 0 or len(outcome.alerts) > 0
         if not (changed or outcome.report or arrivals):
             return
+        state = list(self._state()) if changed else []
+        with self.unwritten:
+            await self._pass_on(taken)
+            seconds = await self.store.write(self._records(state, taken, outcome, arrivals))
+        self._tell(taken, outcome, state, seconds)
+        await asyncio.sleep(0)
+
+    async def _pass_on(self, taken: Taken) -> None:
+        """Send what belongs in other partitions there, before the offset that includes it is stored."""
         for signal, columns, feed in taken.moved:
             await self._passer.send(signal, columns, feed)
             self.metrics.rows_moved.labels(METER if signal == "meter" else PHONE).inc(len(columns))
         for household_id, record in taken.moved_households:
             await self._passer.send_household(record or household_id)
             self.metrics.rows_moved.labels(HOUSEHOLDS).inc()
-        state = list(self._state()) if changed else []
-        seconds = await self.store.write(self._records(state, taken, outcome, arrivals))
-        self._tell(taken, outcome, state, seconds)
-        await asyncio.sleep(0)
+        for record in taken.said_again:
+            await self._passer.send_household(record)
 
     def _state(self) -> Iterator[Out]:
         topic = self.settings.topic(STATE)
         for key, value in changed_rows(self.partition, self.intake.next):
             yield Out(topic, key, value, self.number)
+        for key in self.intake.deaths.over(self.intake.next):
+            yield Out(topic, key, None, self.number)
 
     def _records(
         self, state: list[Out], taken: Taken, outcome: Outcome, arrivals: dict[str, float] | None
@@ -226,11 +268,13 @@ class Lane:
             m.rows.labels(topic).inc(many)
         for (topic, reason), many in taken.counts.items():
             m.rows_dropped.labels(topic, reason.value).inc(many)
+        for (topic, feed), many in taken.foreign.items():
+            m.rows_foreign.labels(topic, feed).inc(many)
         for letter in taken.dead:
             m.dead_letters.labels(letter.reason.value).inc()
         m.judged_slots.inc(outcome.judged)
         m.changelog_rows.inc(len(state))
-        m.changelog_bytes.inc(sum(len(r.value) for r in state))
+        m.changelog_bytes.inc(sum(len(r.value or b"") for r in state))
         m.transaction_seconds.observe(seconds)
         m.batch_frames.observe(taken.frames.total())
         for alert in outcome.alerts:
@@ -239,7 +283,16 @@ class Lane:
                 m.end_to_end.observe(time.time() - taken.oldest)
         if self.partition.marks.clock is not None:
             m.clock.labels(str(self.number)).set(self.partition.marks.clock * 900)
-        for source in self.partition.marks.sources.values():
+        self._tell_feeds()
+
+    def _tell_feeds(self) -> None:
+        """Show the feeds that watch somebody here: a stranger's that falls silent is no outage that anybody is called
+        for."""
+        m, wanted = self.metrics, {s.name: s for s in self.partition.marks.sources.values() if s.wanted}
+        for name in self._shown.difference(wanted):
+            m.forget_feed(name, self.number)
+        self._shown = set(wanted)
+        for source in wanted.values():
             m.set_feed(source.name, self.settings)
             m.last_frame.labels(source.name, str(self.number)).set(source.last_arrival)
             if source.until is not None:

@@ -10,7 +10,9 @@ import structlog
 from aiokafka.errors import ProducerFenced
 
 from stream.lane import Lane
+from stream.mark import Mark
 from stream.metrics import Metrics
+from stream.patience import patiently
 from stream.producer import FrameProducer
 from stream.settings import Settings
 from stream.widelane import WideLane
@@ -25,9 +27,10 @@ _AT_ONCE = 4
 class Lanes:
     """The partitions this process judges."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, mark: Mark | None = None) -> None:
         self.settings = settings
         self.metrics = metrics
+        self._mark = mark
         self.passer = FrameProducer(settings, client_id="anbu-passer")
         self.seek: Callable[[str, int, int], Awaitable[None]] | None = None
         self.ready = False
@@ -43,6 +46,13 @@ class Lanes:
     def __iter__(self) -> Any:
         return iter(self._lanes.values())
 
+    def unwritten(self) -> tuple[float, str]:
+        """For how long the longest waiting results have not been written, and why; (0, "") where all are."""
+        found = [(lane.unwritten.seconds(), lane.store.refusal) for lane in list(self._lanes.values())]
+        if (wide := self._wide) is not None:
+            found.append((wide.unwritten.seconds(), wide.store.refusal))
+        return max(found, default=(0.0, ""))
+
     async def take_over(
         self, partitions: set[int], earliest: dict[tuple[str, int], int]
     ) -> dict[int, dict[str, int]]:
@@ -54,7 +64,7 @@ class Lanes:
         async with self._changing:
             self.ready = False
             if not self._passing:
-                await self.passer.start()
+                await patiently(self.passer.start)
                 self._passing = True
             await self.pause()
             await self._give_up(self._lanes.keys() - partitions)
@@ -119,7 +129,7 @@ class Lanes:
                 await self.seek(topic, partition, offset)
 
         async with gate:
-            lane = Lane(number, self.settings, self.metrics, self.passer, seek)
+            lane = Lane(number, self.settings, self.metrics, self.passer, seek, self._mark)
             lane.earliest = {topic: offset for (topic, p), offset in earliest.items() if p == number}
             self._lanes[number] = await _opened(lane)
             lane.start(self._failed)

@@ -128,6 +128,10 @@ class Life:
         listened = (heard > np.arange(first, first + count)[:, None]) & watched
         if (broken := watch.without_phone(first, count)) is not None:
             listened &= ~broken
+        waits = absent
+        if (unknown := watch.unknown(first, count)) is not None:
+            listened &= ~unknown
+            waits = unknown if absent is None else absent | unknown
         meter, phone = watch.measured(first, meter), watch.proven(first, phone)
         ended, into = self.calendar.entered(first)
         asked = watch.hours_end(first, count) & watched
@@ -136,7 +140,7 @@ class Life:
             limit = self._limit(rows, day, watch, told.number)
             changed, before = judge.advance(heads, rows.state.lately, day, told, limit)
             missed = told.watched & watch.metered if self.calendar.ends_hour(told.number) else None
-            away = None if absent is None else absent[i]
+            away = None if waits is None else waits[i]
             gap = gaps.advance(heads, told, missed, away, self.rules.gap_slots, self.rules.person_slots)
             yield Step(told.number, changed, before, gap)
 
@@ -158,6 +162,8 @@ class Life:
         listened = there & (heard >= last)
         if (broken := watch.without_phone(first, SLOTS_PER_DAY)) is not None:
             listened &= ~broken.any(axis=0)
+        if (unknown := watch.unknown(first, SLOTS_PER_DAY)) is not None:
+            listened &= ~unknown.any(axis=0)
         meter = watch.measured(first, meter)  # a visit is a proof of life, not a habit of the phone: no `proven` here
         learn = there & (heads.level < levels.CAUTION)
         blocks, today = self.calendar.blocks(first, SLOTS_PER_DAY), self.today(rows)

@@ -12,6 +12,8 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from stream import plain
+from stream.repeats import Repeats
 from stream.settings import Settings
 
 PERSONAL = frozenset({"resident", "guardian", "phone_number", "msisdn", "address", "value", "sample", "raw"})
@@ -87,6 +89,23 @@ def _one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
     return event
 
 
+def harmless(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Nothing in a line breaks it, acts on a terminal or fills a disk; a traceback keeps its lines, indented."""
+    trace = event.pop("exception", None)
+    event = {plain.plain(key, plain.NAME): _harmless(value) for key, value in event.items()}
+    if trace is not None:
+        event["exception"] = "\n".join(f"  {plain.plain(line)}" for line in str(trace).splitlines())
+    return event
+
+
+def _harmless(value: object) -> object:
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, list | tuple | dict):
+        return plain.harmless(list(value) if isinstance(value, tuple) else value)
+    return plain.plain(value if isinstance(value, str) else repr(value), plain.SENTENCES)
+
+
 def setup(settings: Settings, out: TextIO | None = None, *, process: str = "") -> None:
     """Send every log line, ours and the libraries', to ``out`` (standard error). Safe to call again.
 
@@ -118,9 +137,15 @@ def setup(settings: Settings, out: TextIO | None = None, *, process: str = "") -
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.PositionalArgumentsFormatter(), *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                harmless,
+                last,
+            ],
         )
     )
+    handler.addFilter(Repeats())
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(settings.log_level.upper())
     _quiet_libraries(debug)

@@ -1,18 +1,23 @@
 """Who is in a partition: enrolment, changes of terms, and consent withdrawn."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from stream.aside import Aside
 from stream.block import WHO_ROW, Block
 from stream.calendar import slot_from
 from stream.directory import Directory
 from stream.life import FREE, WHO, Terms
 from stream.outcomes import terms_of
 from stream.records import Household
+from stream.report import group
 from stream.strips import ROWS
+from stream.watch import NO_TERMS, Span
 
 RISKS = ("normal", "elevated", "high")
 NO_FEED = ""
@@ -45,6 +50,8 @@ class Members:
         self.directory = Directory()
         self.areas, self.dongs, self.feeds = Names(), Names(), Names(most=256)
         self.names_stored: tuple[int, ...] = ()
+        self.pauses: dict[int, tuple[Span, ...]] = {}
+        """Times without consent, by row over all blocks."""
         self._free: list[int] = []
         self._next = 0
 
@@ -67,8 +74,9 @@ class Members:
         who["step"], who["phase"] = step, phase
         return who
 
-    def enrol(self, households: Sequence[Household], earliest: int) -> list[int]:
-        """Admit new households, watched at the earliest from slot ``earliest``. Returns their rows."""
+    def enrol(self, households: Sequence[Household], earliest: int, clock: int = 0) -> list[int]:
+        """Admit new households, watched at the earliest from slot ``earliest``, known from slot ``clock`` on where they
+        were to be watched before. Returns their rows."""
         if not households:
             return []
         rows = [self._row() for _ in households]
@@ -82,8 +90,8 @@ class Members:
                 ids = [n for n, keep in zip(names, here, strict=True) if keep]
                 block.admit(ids, who[here], since[here], at[here] % ROWS)
         self.directory.add(pa.array(names, pa.string()), at.astype(np.int32))
-        for household, row in zip(households, rows, strict=True):
-            self.set_terms(row, household)
+        for household, row, first in zip(households, rows, since.tolist(), strict=True):
+            self.set_terms(row, household, clock if first < clock else 0)
         return rows
 
     def change(self, row: int, household: Household) -> None:
@@ -96,39 +104,70 @@ class Members:
         block.dirty.add(WHO_ROW)
         block.look_again()
 
-    def set_terms(self, row: int, household: Household) -> None:
-        """Absences, when the risk group began to hold, outcomes, drill."""
+    def set_terms(
+        self, row: int, household: Household, known_from: int | None = None, pauses: tuple[Span, ...] | None = None
+    ) -> None:
+        """Absences, when the risk group began to hold, outcomes, drill. ``known_from``, ``pauses`` (times without
+        consent): None as they were."""
         block, i = self.at(row)
-        terms = terms_of(household)
+        before = block.terms.get(i, NO_TERMS)
+        known_from = before.known_from if known_from is None else known_from
+        pauses = before.without_consent if pauses is None else pauses
+        terms = replace(terms_of(household), known_from=known_from, without_consent=pauses)
+        if pauses:
+            self.pauses[row] = pauses
         if terms == Terms():
             block.terms.pop(i, None)
         else:
             block.terms[i] = terms
         (block.drills.add if household.drill else block.drills.discard)(i)
 
-    def leave(self, row: int) -> None:
-        """Consent withdrawn: everything kept is deleted."""
+    def come_back(self, household: Household, aside: Aside, resumed: int) -> int:
+        """Somebody who had left is here again, with what was set aside of them; from slot ``resumed`` on anything is
+        known. Its row: strips are still empty, its state is to be made."""
+        (row,) = self.enrol([household], 0)
         block, i = self.at(row)
+        kept = aside.row[0]
+        block.who[i] = self.who(household, int(kept["step"]), int(kept["phase"]))[0]
+        block.who["since"][i] = kept["since"]
+        self.set_terms(row, household, aside.known_from, aside.paused_until(resumed))
+        return row
+
+    def leave(self, row: int) -> None:
+        """Consent withdrawn: nothing is left of it here."""
+        block, i = self.at(row)
+        self.pauses.pop(row, None)
         block.dismiss(i)
         self.directory.remove(row)
         self._free.append(row)
 
     def per_area(self) -> dict[str, int]:
-        """Homes with a meter per area."""
-        total = np.zeros(len(self.areas.names), np.int64)
+        """Homes with a meter per area, those of drills by themselves (`stream.report.group`)."""
+        total: Counter[str] = Counter()
         for block in self.blocks:
             who = block.who[: block.n]
-            use = (who["since"] != FREE) & (who["meter_feed"] > 0)
-            total += np.bincount(who["area"][use], minlength=len(total))
-        return {self.areas.names[i]: int(total[i]) for i in np.flatnonzero(total) if i > 0}
+            use = np.flatnonzero((who["since"] != FREE) & (who["meter_feed"] > 0))
+            total.update(dict(self.per_group(who["area"], use, block.drills)))
+        return dict(total)
 
-    def feeds_in_use(self) -> set[str]:
-        """Names of the feeds that watch at least one household here."""
-        numbers: set[int] = set()
+    def per_group(
+        self, area: NDArray[np.integer], rows: NDArray[np.int64], drills: set[int]
+    ) -> Iterator[tuple[str, int]]:
+        """How many of some rows of a block, whose areas have the numbers ``area`` (n,), each group has."""
+        of_drill = np.isin(rows, list(drills)) if drills else np.zeros(len(rows), np.bool_)
+        for drill in (False, True) if drills else (False,):
+            for number, many in enumerate(np.bincount(area[rows[of_drill == drill]]).tolist()):
+                if many and number:
+                    yield group(self.areas.names[number], drill), many
+
+    def watching(self) -> dict[str, frozenset[str]]:
+        """Names of the feeds that watch at least one household here, by signal."""
+        numbers: dict[str, set[int]] = {"meter": set(), "phone": set()}
         for block in self.blocks:
             who = block.who[: block.n][block.who["since"][: block.n] != FREE]
-            numbers |= set(np.unique(who["meter_feed"]).tolist()) | set(np.unique(who["phone_feed"]).tolist())
-        return {self.feeds.names[i] for i in numbers if i > 0}
+            for signal, found in numbers.items():
+                found.update(np.unique(who[f"{signal}_feed"]).tolist())
+        return {s: frozenset(self.feeds.names[i] for i in found if i > 0) for s, found in numbers.items()}
 
     def restored(self) -> None:
         """Blocks were filled from the changelog: find who is where."""
@@ -142,6 +181,8 @@ class Members:
                     rows.append(row)
                 else:
                     self._free.append(row)
+            paused = ((i, terms.without_consent) for i, terms in block.terms.items())
+            self.pauses |= {block.number * ROWS + i: spans for i, spans in paused if spans}
         self.directory.add(pa.array(ids, pa.string()), np.array(rows, np.int32))
 
     def _row(self) -> int:

@@ -29,6 +29,7 @@ from prometheus_client import (
 
 from models import judgeable
 from stream.records import HOUSEHOLDS, METER, PHONE, SCHEMA_VERSION, Reason
+from stream.serving.limits import REASONS, Refused
 from stream.settings import Settings
 
 disable_created_metrics()  # a second series for every counter, which no rule of ours reads
@@ -73,6 +74,9 @@ class Metrics:
     frames: Counter = counter("anbu_frames", "Messages taken from a topic", "topic")
     rows: Counter = counter("anbu_rows", "Rows in those messages", "topic")
     rows_dropped: Counter = counter("anbu_rows_dropped", "Rows not used, by reason", "topic", "reason")
+    rows_foreign: Counter = counter(
+        "anbu_rows_foreign", "Rows dropped because their feed is not that of their homes", "topic", "feed"
+    )
     rows_moved: Counter = counter("anbu_rows_moved", "Rows passed on to the partition they belong in", "topic")
     dead_letters: Counter = counter("anbu_dead_letters", "Records written to dead.letters", "reason")
     last_frame: Gauge = gauge(
@@ -108,12 +112,20 @@ class Metrics:
     transaction_seconds: Histogram = histogram(
         "anbu_transaction_seconds", "One transaction: begin to commit", TRANSACTION_BUCKETS
     )
+    unwritten: Gauge = gauge("anbu_unwritten_seconds", "How long judged results have waited to be written", "partition")
+    writes_refused: Counter = counter(
+        "anbu_writes_refused", "Transactions of which the broker refused records", "topic", "reason"
+    )
     batch_frames: Histogram = histogram("anbu_batch_frames", "Frames in one transaction", BATCH_BUCKETS)
     changelog_rows: Counter = counter("anbu_changelog_rows", "Rows written to the state topic")
     changelog_bytes: Counter = counter("anbu_changelog_bytes", "Bytes written to the state topic")
     recovery_seconds: Gauge = gauge("anbu_recovery_seconds", "The latest taking of partitions: time to restore them")
     recovered_rows: Counter = counter("anbu_recovered_rows", "State rows read back when taking partitions")
     fenced: Counter = counter("anbu_fenced", "Times this worker found another one in its place")
+    inputs_short: Counter = counter(
+        "anbu_inputs_short", "Records by which an input was shorter than what its state includes", "topic"
+    )
+    died: Counter = counter("anbu_died_at_message", "Times the worker before this one died at a message", "topic")
     seek_back: Counter = counter("anbu_seek_back", "Times a gap in the offsets made this worker go back")
 
     # The process.
@@ -121,8 +133,13 @@ class Metrics:
     loop_beat: Gauge = gauge("anbu_event_loop_beat_timestamp_seconds", "Wall clock when the event loop last turned")
     build: Info = field(default_factory=lambda: Info("anbu_build", "What is running", registry=None))
 
-    # The ingest endpoint.
+    # What is served over HTTP.
+    http_refused: Counter = counter("anbu_http_refused", "Connections and requests refused", "listener", "reason")
     http_requests: Counter = counter("anbu_http_requests", "Requests answered", "status")
+    feed_refused: Counter = counter(
+        "anbu_http_feed_refused", "Requests with the key of a feed refused: another signal, too many at once", "feed",
+        "status",
+    )  # fmt: skip
     http_rows: Counter = counter("anbu_http_rows", "Rows posted: accepted or rejected", "outcome")
 
     def __post_init__(self) -> None:
@@ -133,6 +150,7 @@ class Metrics:
         for topic in INPUTS:
             self.frames.labels(topic)
             self.rows.labels(topic)
+            self.died.labels(topic)
         for reason in Reason:
             self.dead_letters.labels(reason.value)
         for outcome in ("accepted", "rejected"):
@@ -148,6 +166,8 @@ class Metrics:
     def set_feed(self, feed: str, settings: Settings) -> None:
         """Show what is usual for this feed."""
         known = settings.feed(feed)
+        for topic in (METER, PHONE):
+            self.rows_foreign.labels(topic, feed)
         self.feed_stall.labels(feed).set(known.stall_seconds)
         self.feed_lateness.labels(feed).set(known.lateness_minutes * 60)
 
@@ -155,6 +175,11 @@ class Metrics:
         """A feed is complete up to ``at`` in this partition. Its age follows by itself from then on."""
         self.watermark.labels(feed, partition).set(at)
         self.watermark_age.labels(feed, partition).set_function(lambda: self.now() - at)
+
+    def forget_feed(self, feed: str, partition: int) -> None:
+        """A feed does not watch anybody in this partition any more: its silence is no stall."""
+        for gauge in (self.watermark, self.watermark_age, self.last_frame):
+            gauge.remove_by_labels({"feed": feed, "partition": str(partition)})
 
     def set_households(self, states: dict[str, int]) -> None:
         """How many households of this worker are in each of HOUSEHOLD_STATES; a state not named holds none.
@@ -171,16 +196,25 @@ class Metrics:
         for known in product(BY, judgeable.NAMES):
             self.judgeable.labels(*known).set(counts.get(known, 0))
 
-    def own(self, partition: int) -> None:
-        """This worker has taken the partition."""
+    def own(self, partition: int, unwritten: Callable[[], float] = lambda: 0.0) -> None:
+        """This worker has taken the partition. ``unwritten``: how long results wait for writing, asked at scrapes."""
         self.partition_owned.labels(partition).set(1)
+        self.unwritten.labels(partition).set_function(unwritten)
 
     def disown(self, partition: int) -> None:
         """The partition has gone elsewhere: a stale watermark of it here would look like a stalled feed."""
         for gauge in (
             self.partition_owned, self.watermark, self.watermark_age, self.clock, self.last_frame, self.consumer_lag,
+            self.unwritten,
         ):  # fmt: skip
             gauge.remove_by_labels({"partition": str(partition)})
+
+
+def refused_at(counted: Counter, listener: str) -> Refused:
+    """Counts what a listener refuses; all reasons are shown from now on."""
+    for reason in REASONS:
+        counted.labels(listener, reason)
+    return lambda reason: counted.labels(listener, reason).inc()
 
 
 def of_process(registry: CollectorRegistry) -> None:

@@ -4,6 +4,7 @@ No Kafka here: columns in, alerts out, rows for the changelog at the side. The l
 same object, which is why they come to the same alerts.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,35 +14,29 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models import levels, reasons
-from models.slots import DATA, ESTIMATED, INCOMING, MISSING, OWN, SLOT_SECONDS, SLOTS_PER_DAY, encode_energy
+from models.slots import ESTIMATED, MISSING, SLOT_SECONDS, SLOTS_PER_DAY, encode_energy
 from stream import drift
 from stream.alerts import Writer
+from stream.aside import Aside, lived, put_back, set_aside
 from stream.block import WHO_ROW, Block, mend
-from stream.calendar import Calendar
+from stream.calendar import Calendar, slot_from
 from stream.columns import MeterColumns, PhoneColumns
+from stream.consent import Word
+from stream.foreign import Foreign
+from stream.kinds import phone_codes
+from stream.leavers import Leavers
 from stream.life import FREE, Life
 from stream.members import Members
-from stream.records import KINDS, QUALITIES, Alert, AreaWarning, Household, Kind, Quality, Reason
+from stream.records import QUALITIES, Alert, AreaWarning, Household, Quality, Reason
 from stream.report import Report, SlotReport
 from stream.rules import Rules
 from stream.silence import Silence
 from stream.strips import LATE_DAYS, ROWS, SLOTS
 from stream.warned import Name, Warnings
+from stream.watch import NO_TERMS
 from stream.watermark import Watermarks
 
-PHONE_CODES = np.array(
-    [{Kind.call_out: OWN, Kind.sms_out: OWN, Kind.call_in: OWN, Kind.data: DATA}.get(k, INCOMING) for k in KINDS],
-    np.uint8,
-)
-_CALL_IN = KINDS.index(Kind.call_in)
 _MEASURED, _ESTIMATED = QUALITIES.index(Quality.measured), QUALITIES.index(Quality.estimated)
-
-
-def phone_codes(kind: NDArray[np.uint8], duration_s: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """What phone events (n,) say of the resident, as codes (n,)."""
-    codes = PHONE_CODES[kind]
-    codes[(kind == _CALL_IN) & (duration_s <= 0)] = INCOMING  # rang, was not answered
-    return codes
 
 
 @dataclass(slots=True)
@@ -62,10 +57,13 @@ class Partition:
         self.calendar = calendar
         self.life = Life(rules, calendar)
         self.members = Members()
+        self.leavers = Leavers(rules.grace_s)
         self.warnings = Warnings(rules.warned)
         self.marks = Watermarks(rules.wait_slots)
         self.start: int | None = None
         self.counts: Counter[Reason] = Counter()
+        self.foreign = Foreign()
+        self.watching = self.members.watching()
         self.writer = Writer(self.life, self.members.areas.names, self.members.dongs.names)
         self._late: dict[int, set[int]] = {}
         self._alerts: list[Alert] = []
@@ -74,46 +72,41 @@ class Partition:
         self._judged = 0
         self._members_told = False
 
-    def gone(self, household_id: str) -> None:
-        """The household's record was deleted: consent withdrawn."""
-        row = int(self.members.locate(pa.array([household_id], pa.string()))[0])
-        if row >= 0:
-            self._withdraw(row)
-            self._members_told = False
-
     def restored(self) -> None:
         """Members were filled from the changelog."""
         self.writer = Writer(self.life, self.members.areas.names, self.members.dongs.names)
         self.life.warned = self.warnings.of(self.members.areas.numbers)
-        in_use = self.members.feeds_in_use()
-        for source in self.marks.sources.values():
-            source.wanted = source.name in in_use
+        self._look_who_watches()
 
     # --- what comes in -------------------------------------------------------------------------------------------
 
-    def households(self, records: Sequence[Household]) -> None:
-        """Enrolments, changes and withdrawals, in order."""
+    def households(self, records: Sequence[Household], now: float = math.inf) -> list[int]:
+        """Enrolments, changes and withdrawals, in order. Returns the positions of those that are of before their
+        household's withdrawal: they were not used. ``now``: the wall clock, by which what was kept of who left is
+        deleted; by default at once."""
         new: dict[str, Household] = {}
-        for record in records:
+        old: list[int] = []
+        for at, record in enumerate(records):
+            word = self.leavers.word(record, now)
             row = int(self.members.locate(pa.array([record.household_id], pa.string()))[0])
-            if record.withdrawn is not None:
-                new.pop(record.household_id, None)
-                if row >= 0:
-                    self._withdraw(row)
-            elif row >= 0:
+            if word is Word.old:
+                old.append(at)
+            elif word is Word.ends:
+                before = new.pop(record.household_id, None)
+                self._withdraw(record, row, now, before)
+            elif word is Word.anew and (aside := self.leavers.returns(record.household_id, now)) is not None:
+                self._give_back(record, aside)
+            elif record.withdrawn is None and row >= 0:
                 self.members.change(row, record)
                 self._mend_later(np.array([row]))
-            else:
+            elif record.withdrawn is None:
                 new[record.household_id] = record
-        rows = self.members.enrol(list(new.values()), self.start or 0)
+        rows = self.members.enrol(list(new.values()), self.start or 0, self.marks.clock or 0)
         self._mend_later(np.array(rows, np.int64))
         self._members_told = False
         self.life.warned = self.warnings.of(self.members.areas.numbers)
-        in_use = self.members.feeds_in_use()
-        for name in in_use:
-            self.marks.source(name)
-        for source in self.marks.sources.values():
-            source.wanted = source.name in in_use
+        self._look_who_watches()
+        return old
 
     def warn(self, record: AreaWarning | Name) -> None:
         """A warning of heat or cold for an area; an area and a kind alone: what was said of them was never true."""
@@ -146,12 +139,21 @@ class Partition:
             block.begin(clock)
 
     @property
+    def feeds_in_use(self) -> frozenset[str]:
+        """Names of the feeds that watch at least one household here."""
+        return self.watching["meter"] | self.watching["phone"]
+
+    @property
     def room(self) -> int | None:
         """First moment (UTC seconds) for which the ring has no place yet: frames beyond it wait for the clock."""
         return None if self.start is None else (self.start + SLOTS) * SLOT_SECONDS
 
-    def meter(self, columns: MeterColumns) -> NDArray[np.bool_]:
-        """Write readings (n,). Returns which are of households not enrolled in this partition, (n,)."""
+    def meter(self, columns: MeterColumns, feed: str | None = None) -> NDArray[np.bool_]:
+        """Write readings (n,) of homes that ``feed`` watches; ``foreign`` keeps what it sent of others. None: history
+        read from files, each row of the feed that its home names.
+
+        Returns which are of households not enrolled in this partition, (n,).
+        """
         rows = self.members.locate(columns.household_id).astype(np.int64)
         known = rows >= 0
         slots, width = columns.start // SLOT_SECONDS, columns.minutes.astype(np.int64) // 15
@@ -160,7 +162,7 @@ class Partition:
         codes[columns.quality == _ESTIMATED] = ESTIMATED
         codes[(columns.quality != _MEASURED) & (columns.quality != _ESTIMATED)] = MISSING
         codes[np.isnan(columns.kwh) & (columns.quality == _MEASURED)] = MISSING
-        for block, at in self._by_block(rows, known):
+        for block, at in self._by_block(rows, known, "meter", feed):
             keep = at[self._in_time(block, rows[at] % ROWS, slots[at])]
             in_block = rows[keep] % ROWS
             self._note_interval(block, in_block, slots[keep], width[keep])
@@ -174,12 +176,12 @@ class Partition:
             self.counts[Reason.duplicate] += int((~fresh & (codes[keep] > MISSING)).sum())
         return ~known
 
-    def phone(self, columns: PhoneColumns) -> NDArray[np.bool_]:
-        """Write events (n,). Returns which are of households not enrolled in this partition, (n,)."""
+    def phone(self, columns: PhoneColumns, feed: str | None = None) -> NDArray[np.bool_]:
+        """Write events (n,), as ``meter`` does."""
         rows = self.members.locate(columns.household_id).astype(np.int64)
         known = rows >= 0
-        slots, codes = columns.at // SLOT_SECONDS, phone_codes(columns.kind, columns.duration_s)
-        for block, at in self._by_block(rows, known):
+        slots, codes = columns.at // SLOT_SECONDS, phone_codes(columns.kind)
+        for block, at in self._by_block(rows, known, "phone", feed):
             keep = at[self._in_time(block, rows[at] % ROWS, slots[at])]
             in_block = rows[keep] % ROWS
             news = block.strips.write_phone(in_block, slots[keep], codes[keep])
@@ -281,7 +283,34 @@ class Partition:
             at = np.flatnonzero((who["phone_feed"] == number) & (who["since"] != FREE))
             self._mend_later(at + block.number * ROWS)
 
-    def _withdraw(self, row: int) -> None:
+    def _withdraw(self, record: Household, row: int, now: float, before: Household | None) -> None:
+        """Consent has ended: what is kept is set aside, and nothing of it is judged, counted or written any more.
+        ``before``: its record of the same batch."""
+        since, aside = None if before is None else before.since, None
+        if row >= 0:
+            block, i = self.members.at(row)
+            since = self.calendar.time(int(block.who["since"][i]))
+            if self.start is not None:
+                aside = set_aside(block, i, self.start, self.marks.clock or self.start)
+            self._leave(row)
+        self.leavers.leaves(record, since, aside, now)
+
+    def _give_back(self, record: Household, aside: Aside) -> None:
+        """Consent was given anew before its time was over: watched on, with the state as it was. The hours between are
+        hours without data: they are no life, and nothing is missed of them."""
+        assert self.start is not None
+        clock = self.marks.clock or 0
+        row = self.members.come_back(record, aside, max(clock, min(slot_from(record.since), FREE - 1)))
+        block, i = self.members.at(row)
+        heard = self._heard_until()
+        settled, drifts = lived(aside, self.life, block.who[[i]], block.terms.get(i, NO_TERMS), self.start, heard)
+        block.settled.put(np.array([i]), settled)
+        block.drift[i] = drifts[0]
+        put_back(aside, block.strips, i, self.start)
+        self._mend_later(np.array([row]))
+        self._alerts += drift.resumed(self.writer, block, i, self.start, clock - 1)
+
+    def _leave(self, row: int) -> None:
         block, i = self.members.at(row)
         if self.marks.clock is not None:
             head = block.head[i]
@@ -300,16 +329,32 @@ class Partition:
 
     # --- small helpers -------------------------------------------------------------------------------------------
 
-    def _by_block(self, rows: NDArray[np.int64], known: NDArray[np.bool_]) -> Iterable[tuple[Block, NDArray[np.int64]]]:
+    def _look_who_watches(self) -> None:
+        self.watching = self.members.watching()
+        for name in self.feeds_in_use:
+            self.marks.source(name)
+        for source in self.marks.sources.values():
+            source.wanted = source.name in self.feeds_in_use
+
+    def _by_block(
+        self, rows: NDArray[np.int64], known: NDArray[np.bool_], signal: str, feed: str | None
+    ) -> Iterable[tuple[Block, NDArray[np.int64]]]:
+        """Positions of the rows to be written, block by block."""
+        own = None if feed is None else self.members.feeds.numbers.get(feed, -1)
         number = np.where(known, rows // ROWS, -1)
         order = np.argsort(number, kind="stable")
         bounds = np.searchsorted(number[order], np.arange(len(self.members.blocks) + 1))
         for block, a, b in zip(self.members.blocks, bounds, bounds[1:], strict=False):
             if b > a:
-                yield block, order[a:b]
+                at = order[a:b]
+                yield block, self.foreign.own(block, at, rows[at] % ROWS, signal, own)
 
     def _in_time(self, block: Block, rows: NDArray[np.int64], slots: NDArray[np.int64]) -> NDArray[np.bool_]:
         early = slots < block.who["since"][rows]
+        for row, spans in self.members.pauses.items() if self.members.pauses else ():
+            if row // ROWS == block.number:
+                for first, last in spans:
+                    early |= (rows == row % ROWS) & (slots >= first) & (slots < last)
         late = ~early & (slots < (self.start or 0))
         self.counts[Reason.before_enrolment] += int(early.sum())
         self.counts[Reason.too_late] += int(late.sum())

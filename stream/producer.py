@@ -3,12 +3,12 @@
     async with FrameProducer(settings) as producer:
         await producer.send_meter(columns, feed="kepco", complete_until=until)
 
-Idempotent and acknowledged by all copies, not transactional: offsets of the input topics stay contiguous, which the
-workers rely on.
+Idempotent and acknowledged by all copies, not transactional: nothing here is written together with anything else.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -16,9 +16,10 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import BrokerResponseError
 from numpy.typing import NDArray
 
-from stream import frames
+from stream import bounds, frames
 from stream.columns import MeterColumns, PhoneColumns
 from stream.frames import Columns, Signal
 from stream.kafka import client_options, partition_of, partitions_of
@@ -54,6 +55,8 @@ class Packer:
     """Packs rows into frames of one partition each, at most ``rows_per_frame`` rows."""
 
     def __init__(self, partitions: int, rows_per_frame: int = ROWS_PER_FRAME, as_json: bool = False) -> None:
+        if rows_per_frame > bounds.FRAME_ROWS:
+            raise ValueError(f"{rows_per_frame} rows a frame: at most {bounds.FRAME_ROWS} are read of one")
         self._partitions = partitions
         self._rows = rows_per_frame
         self._as_json = as_json
@@ -99,6 +102,7 @@ class FrameProducer:
         self._answer_s = answer_s
         self._client_id = client_id
         self._kafka: AIOKafkaProducer | None = None
+        self._renewing = asyncio.Lock()
 
     async def __aenter__(self) -> "FrameProducer":
         await self.start()
@@ -111,6 +115,9 @@ class FrameProducer:
 
     async def start(self) -> None:
         """Connect; raises ``KafkaConnectionError`` where no broker answers."""
+        self._kafka = await self._connected()
+
+    async def _connected(self) -> AIOKafkaProducer:
         kafka = AIOKafkaProducer(
             **client_options(self._settings),
             client_id=self._client_id,
@@ -124,19 +131,28 @@ class FrameProducer:
         except BaseException:
             await kafka.stop()
             raise
-        self._kafka = kafka
+        return kafka
 
     async def stop(self) -> None:
         """Send what is pending, in ``STOP_S`` seconds at most, and disconnect."""
-        if self._kafka is None:
-            return
-        kafka, self._kafka = self._kafka, None
+        if self._kafka is not None:
+            kafka, self._kafka = self._kafka, None
+            await _stopped(kafka)
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[AIOKafkaProducer]:
+        """Bounds the wait for the broker's answer. After a refusal goes on with a new connection: aiokafka has numbered
+        what was refused, and the broker would refuse all that comes after it as out of order, for ever."""
+        kafka = self._started()
         try:
-            await asyncio.wait_for(kafka.stop(), STOP_S)
-        except TimeoutError:
-            # An idempotent producer never gives a batch up; with the broker gone its stop() would wait for ever.
-            await kafka._sender.close()
-            await kafka.client.close()
+            async with asyncio.timeout(self._answer_s):
+                yield kafka
+        except BrokerResponseError:
+            async with self._renewing:
+                if self._kafka is kafka:  # the first of those who were refused together
+                    self._kafka = await self._connected()
+                    await _stopped(kafka)
+            raise
 
     async def send_meter(
         self, columns: MeterColumns, feed: str | None = None, complete_until: int | None = None
@@ -156,23 +172,20 @@ class FrameProducer:
 
     async def send_household(self, household: Household | str) -> None:
         """Send one enrolment, keyed by the household: the topic keeps the last. An id alone deletes the household."""
-        async with asyncio.timeout(self._answer_s):
-            await (await self._send_household(household))
-
-    async def _send_household(self, household: Household | str) -> asyncio.Future[Any]:
         key = household if isinstance(household, str) else household.household_id
-        return await self._started().send(
-            self._settings.topic(HOUSEHOLDS),
-            value=None if isinstance(household, str) else msgspec.json.encode(household),
-            key=key.encode(),
-            partition=partition_of(key, self._settings.partitions),
-            headers=HEADERS_JSON,
-        )
+        async with self._asking() as kafka:
+            await kafka.send_and_wait(
+                self._settings.topic(HOUSEHOLDS),
+                value=None if isinstance(household, str) else msgspec.json.encode(household),
+                key=key.encode(),
+                partition=partition_of(key, self._settings.partitions),
+                headers=HEADERS_JSON,
+            )
 
     async def send_dead_letter(self, letter: DeadLetter) -> None:
         """Send what could not be used."""
-        async with asyncio.timeout(self._answer_s):
-            await self._started().send_and_wait(
+        async with self._asking() as kafka:
+            await kafka.send_and_wait(
                 self._settings.topic(DEAD_LETTERS), value=msgspec.json.encode(letter), headers=HEADERS_JSON
             )
 
@@ -180,9 +193,9 @@ class FrameProducer:
         """Tell every partition of a warning for an area: an area's homes are in all of them. Area and kind alone
         delete what was said of them. After an error send it again, the newest one last."""
         area, kind = (warning.area, warning.kind) if isinstance(warning, AreaWarning) else warning
-        async with asyncio.timeout(self._answer_s):
+        async with self._asking() as kafka:
             sent = [
-                await self._started().send(
+                await kafka.send(
                     self._settings.topic(HOUSEHOLDS),
                     value=msgspec.json.encode(warning) if isinstance(warning, AreaWarning) else None,
                     key=key_of(area, kind).encode(),
@@ -211,7 +224,7 @@ class FrameProducer:
         self, signal: Signal, columns: Columns, feed: str | None = None, complete_until: int | None = None
     ) -> int:
         """Send rows of either signal; gives the number of frames the broker has."""
-        async with asyncio.timeout(self._answer_s):
+        async with self._asking():
             futures = await self.enqueue(signal, columns, feed, complete_until)
             await asyncio.gather(*futures)
         return len(futures)
@@ -220,6 +233,15 @@ class FrameProducer:
         if self._kafka is None:
             raise RuntimeError("the producer is not started: use `async with FrameProducer(settings)`")
         return self._kafka
+
+
+async def _stopped(kafka: AIOKafkaProducer) -> None:
+    try:
+        await asyncio.wait_for(kafka.stop(), STOP_S)
+    except TimeoutError:
+        # An idempotent producer never gives a batch up; with the broker gone its stop() would wait for ever.
+        await kafka._sender.close()
+        await kafka.client.close()
 
 
 def _partition_of_rows(ids: pa.Array, partitions: int) -> NDArray[np.uint16]:

@@ -27,7 +27,7 @@ STATE, WIDE, WIDE_STATE = "state", "wide", "wide.state"
 """Internal topics: the blocks' changelog (compacted), what partitions tell the judge of whole areas, and that judge's
 own changelog (compacted)."""
 
-HouseholdId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}$", description="pseudonymous household id")]
+HouseholdId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}$(?!\n)", description="pseudonymous household id")]
 
 
 class Quality(StrEnum):
@@ -39,7 +39,11 @@ class Quality(StrEnum):
 
 
 class Kind(StrEnum):
-    """What the phone did. Never with whom, never what was said."""
+    """What the phone did. Never with whom, never what was said.
+
+    Only ``call_out``, ``sms_out`` and ``call_answered`` prove that the resident lives. ``call_answered``: the carrier
+    says that a person answered on the own handset. ``call_in``: connected with whom is not known, voice mail it may be.
+    """
 
     call_out = "call_out"
     call_in = "call_in"
@@ -47,11 +51,17 @@ class Kind(StrEnum):
     sms_out = "sms_out"
     sms_in = "sms_in"
     data = "data"
+    call_answered = "call_answered"
+    call_voicemail = "call_voicemail"
+    call_forwarded = "call_forwarded"
+    call_rejected = "call_rejected"
+    call_blocked = "call_blocked"
+    call_answered_elsewhere = "call_answered_elsewhere"
 
 
 QUALITIES = list(Quality)
 KINDS = list(Kind)
-"""The position in these lists is the code in Arrow frames (uint8)."""
+"""The position in these lists is the code in columns; it never travels: on topics and in files there are names."""
 
 
 class Reason(StrEnum):
@@ -73,8 +83,14 @@ class Reason(StrEnum):
     before_enrolment = "before_enrolment"
     too_late = "too_late"
     not_enrolled = "not_enrolled"
+    foreign_feed = "foreign_feed"
     duplicate = "duplicate"
     wrong_partition = "wrong_partition"
+    refused = "refused"
+    too_large = "too_large"
+    compressed = "compressed"
+    worker_died = "worker_died"
+    withdrawn = "withdrawn"
 
 
 class MeterReading(Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,8 +142,8 @@ class Outcome(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": 
     """How a case was closed, ``at`` which time. ``from`` (default: ``at``) and ``until``: the time that it explains.
 
     Somebody met or heard (safe, refused, needs_service) is a proof of life at ``at``. away, hospital: an absence.
-    phone_problem, data_problem: what that signal says of this time is not used. These must have an end. emergency_119,
-    unreachable: an absence where they have one. moved, deceased: not judged any more from then on.
+    phone_problem, data_problem: what that signal says of this time is not used. These must have an end. emergency_119:
+    an absence where it has one. moved, deceased: not judged any more from then on. unreachable: nothing is known.
     """
 
     at: datetime
@@ -137,7 +153,10 @@ class Outcome(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": 
 
 
 class Feeds(Struct, frozen=True, forbid_unknown_fields=True):
-    """Names of the feeds that watch this household; None where there is none (a carrier without a feed is normal)."""
+    """Names of the feeds that watch this household; None where there is none (a carrier without a feed is normal).
+
+    Only these speak for it: what another feed says of it is dropped and counted.
+    """
 
     meter: str | None = "meter"
     phone: str | None = "phone"
@@ -147,7 +166,10 @@ class Household(Struct, frozen=True, forbid_unknown_fields=True):
     """Enrolment of one household: the whole of it in every record (the topic is compacted by household_id).
 
     ``since``: readings from before are dropped. ``risk_since``: the risk group holds from then on (before: normal).
-    ``withdrawn``: consent ended; everything kept of the household is deleted at once. ``outcomes``: how its cases were
+    ``withdrawn``: consent ended, at a time that is not in the future. Nothing is watched or shown from then on; what
+    was kept is deleted for good `withdrawal_hours` after the record came. Only a record without it and with a later
+    ``since`` gives consent anew (`anbu withdrawal undo`), one of before is refused. A deletion from the topic is a
+    withdrawal too. ``outcomes``: how its cases were
     closed, those of the last weeks at least; one that comes late mends the past as late data does.
     """
 

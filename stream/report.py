@@ -7,9 +7,23 @@ from msgspec import Struct
 
 from stream.records import Alert
 
+_DRILL = "\x1fdrill"
+"""Behind the name of an area: its homes of a drill. No name that comes in holds such a character."""
+
+
+def group(area: str, drill: bool) -> str:
+    """The homes of an area that are judged together: those of a drill by themselves, so that their outage is one of the
+    drill and neither hides nor makes a real one."""
+    return area + _DRILL if drill else area
+
+
+def of_group(name: str) -> tuple[str, bool]:
+    """Area, and whether it is its homes of a drill."""
+    return name.removesuffix(_DRILL), name.endswith(_DRILL)
+
 
 class SlotReport(Struct, frozen=True):
-    """One judged slot: silent homes per area (areas with none are left out), and this slot's events on data gaps."""
+    """One judged slot: silent homes per `group` (those with none are left out), and this slot's events on data gaps."""
 
     slot: int
     silent: dict[str, int]
@@ -17,7 +31,7 @@ class SlotReport(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """Slots judged by one partition, in order, up to ``clock`` (exclusive), and its homes per area when they
+    """Slots judged by one partition, in order, up to ``clock`` (exclusive), and its homes per `group` when they
     changed."""
 
     partition: int

@@ -23,6 +23,8 @@ class Rules:
     wait_slots: int
     warned: tuple[float, float]
     """What limits are multiplied by under a warning of heat or cold of level 1 and of level 2."""
+    grace_s: float = 0.0
+    """So long what was kept of a household is set aside after consent was withdrawn."""
 
     @classmethod
     def of(cls, s: Settings, learned: bool = True) -> "Rules":
@@ -33,6 +35,7 @@ class Rules:
                 s.levels.caution_days,
                 s.levels.serious_days,
                 (s.limits.normal_hours, s.limits.elevated_hours, s.limits.high_hours),
+                min(s.limits.warning_factor, s.limits.alert_factor),
             ),
             round(s.gaps.attention_hours * SLOTS_PER_HOUR),
             round(s.gaps.person_hours * SLOTS_PER_HOUR),
@@ -42,6 +45,7 @@ class Rules:
             s.areas.members,
             round(s.wait_minutes / 15),
             (s.limits.warning_factor, s.limits.alert_factor),
+            s.withdrawal_hours * 3600,
         )
 
 

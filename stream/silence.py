@@ -85,9 +85,8 @@ class Silence:
         at = np.flatnonzero(low & (watch.since <= last) & (watch.width > 0) & (rows.who["step"] > 0))
         news = slot - rows.state.head["data"][at] < self.rules.person_slots
         out = at[((codes[at] == MISSING) & news) | evidence.dark(codes, tables)[at]]
-        for area, many in enumerate(np.bincount(rows.who["area"][out]).tolist()):
-            if many and area:
-                silent[self.members.areas.names[area]] += many
+        for name, many in self.members.per_group(rows.who["area"], out, block.drills):
+            silent[name] += many
 
     def _heard(self, block: Block, row: int, slot: int) -> bool:
         feed = int(block.who["phone_feed"][row])

@@ -4,24 +4,26 @@ Nothing is judged here but the shape of a line: a line that is no row is reporte
 readings and events in ``cells``.
 """
 
-import csv
 import gzip
 import io
+import zlib
+from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from stream import arrow
-from stream.columns import BadRow
+from stream import arrow, bounds, csvrows, encodings, ipc, parquetpages
+from stream.badrows import CODES, BadRows
+from stream.columns import Raw
+from stream.fault import FileError, FrameError, OversizeError
 from stream.records import Reason
 
 Format = Literal["csv", "jsonl", "json", "parquet", "arrow"]
@@ -35,42 +37,38 @@ SUFFIXES: dict[str, Format] = {
     ".pq": "parquet",
     ".arrows": "arrow",
 }
-MAX_LINE = 16 * 1024 * 1024
 BYTES_PER_ROW = 48
 """About the length of a CSV line: turns rows a batch into bytes a block."""
 
 
-class FileError(Exception):
-    """A file that cannot be used at all; the message is one line for the person who gave it."""
+_COMMAS = 100
+"""Most commas a JSON record has, as a rule."""
+_SAID = 1_000
+"""Lines of a block that are no record, in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where rows come from: a file, or the bytes of a request. ``name`` is for messages."""
+    """Where rows come from: a file, or the bytes of a request. ``name`` is for messages.
+
+    ``rows``: more are not read of it (None: as many as a file of its size can hold); ``unpacked``: nor more bytes.
+    """
 
     name: str
     format: Format
     data: Path | bytes
+    rows: int | None = None
+    unpacked: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """Rows as they are: columns by lower-case name, the line of each row, and (line, fault) of lines that are no row.
-
-    A line is counted from 1 with the header; in Parquet, Arrow and JSON arrays it is the row counted from 1.
-    """
-
-    columns: dict[str, pa.Array]
-    lines: NDArray[np.int64]
-    bad: list[tuple[int, BadRow]] = field(default_factory=list)
-
-
-def source_of(path: Path) -> Source:
+def source_of(path: Path | Source) -> Source:
     """A file as a source, its format told by its name (``.csv``, ``.csv.gz``, ``.jsonl``, ``.parquet`` ...)."""
+    if isinstance(path, Source):
+        return path
     suffix = Path(path.stem).suffix if path.suffix.lower() == ".gz" else path.suffix
     known = SUFFIXES.get(suffix.lower())
     if known is None:
-        raise FileError(f"{path}: unknown kind of file {suffix!r}: name it {', '.join(SUFFIXES)}")
+        raise FileError(f"{path}: unknown kind of file {suffix!r}: save it as, or name it, {', '.join(SUFFIXES)}")
     return Source(str(path), known, path)
 
 
@@ -78,148 +76,61 @@ def names(source: Source) -> list[str]:
     """Column names of a source, in lower case; of JSON the keys of the first hundred records."""
     if source.format == "csv":
         with _open(source) as file:
-            header = file.readline()
-        return [name.strip().lower() for name in _fields(header, _delimiter(header))]
+            return csvrows.header_of(file).names
     if source.format == "parquet":
-        with _parquet(source) as file:
+        with pq.ParquetFile(_footed(source)) as file:
             return [name.lower() for name in file.schema_arrow.names]
     if source.format == "arrow":
-        return [name.lower() for name in arrow.read(_bytes(source)).schema.names]
+        return [name.lower() for name in arrow.schema_of(_arrow(source)).names]
     records = (_record(line)[0] for _, line in islice(json_lines(source), 100))
     return list(dict.fromkeys(key for record in records for key in record or {}))
+
+
+def encoding(source: Source) -> str:
+    """What a text is written in."""
+    with _opened(source) as file:
+        return encodings.encoding_of(file.read(encodings.HEAD))
 
 
 def read(source: Source, wanted: Sequence[str], rows: int) -> Iterator[Raw]:
     """Blocks of about ``rows`` rows with the columns ``wanted`` (lower-case names that ``names`` gave)."""
     if source.format == "csv":
-        yield from _read_csv(source, wanted, rows * BYTES_PER_ROW)
+        with _open(source) as file:
+            yield from csvrows.read(file, wanted, rows * BYTES_PER_ROW)
     elif source.format == "parquet":
         yield from _read_parquet(source, wanted, rows)
     elif source.format == "arrow":
-        batch = arrow.read(_bytes(source))
-        for at in range(0, len(batch), rows):
-            yield _numbered(_chosen(batch[at : at + rows], wanted), at)
+        yield from _read_arrow(source, wanted, rows)
     else:
         yield from _read_json(source, wanted, rows)
 
 
-def _read_csv(source: Source, wanted: Sequence[str], block: int) -> Iterator[Raw]:
-    with _open(source) as file:
-        header = file.readline()
-        delimiter = _delimiter(header)
-        fields = [name.strip().lower() for name in _fields(header, delimiter)]
-        index = [fields.index(name) for name in wanted]
-        line, rest = 2, b""
-        while chunk := file.read(block):
-            end = chunk.rfind(b"\n") + 1
-            if not end:
-                rest += chunk
-                if len(rest) > MAX_LINE:
-                    raise FileError(f"{source.name}: line {line} is over {MAX_LINE} bytes: this is no CSV")
-                continue
-            data, rest = rest + chunk[:end], chunk[end:]
-            yield _csv_block(data, line, delimiter, len(fields), index, wanted)
-            line += data.count(b"\n")
-        if rest.strip():
-            yield _csv_block(rest + b"\n", line, delimiter, len(fields), index, wanted)
-
-
-def _csv_block(data: bytes, line: int, delimiter: str, width: int, index: list[int], wanted: Sequence[str]) -> Raw:
-    """Whole lines of CSV, the first of which is number ``line``.
-
-    Arrow reads them where it is safe: a quote left open would make it swallow the lines that follow, and it cannot
-    report a ragged line that is no UTF-8. Such blocks are read line by line.
-    """
-    faults: list[tuple[int, BadRow]] = []
-
-    def report(row: Any) -> str:
-        if row.text.strip():
-            faults.append(_ragged(line + row.number - 1, row.actual_columns, width))
-        skipped.append(row.number - 1)
-        return "skip"
-
-    skipped: list[int] = []
-    if b'"' in data or not _is_utf8(data):
-        return _csv_lines(data, line, delimiter, width, index, wanted)
-    table = pacsv.read_csv(
-        pa.BufferReader(data),
-        read_options=pacsv.ReadOptions(
-            use_threads=False, block_size=len(data) + 1, column_names=[str(i) for i in range(width)]
-        ),
-        parse_options=pacsv.ParseOptions(
-            delimiter=delimiter, quote_char=False, invalid_row_handler=report, ignore_empty_lines=False
-        ),
-        convert_options=pacsv.ConvertOptions(
-            check_utf8=False,
-            column_types={str(i): pa.binary() for i in index},
-            include_columns=[str(i) for i in index],
-        ),
-    )
-    count = data.count(b"\n")
-    if len(table) + len(skipped) != count:  # a lone carriage return, which Arrow takes for the end of a line
-        return _csv_lines(data, line, delimiter, width, index, wanted)
-    lines = np.delete(np.arange(line, line + count), skipped)
-    columns = {name: _one(table.column(str(i))) for name, i in zip(wanted, index, strict=True)}
-    return _without_blank(Raw(columns, lines, faults))
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _csv_lines(data: bytes, line: int, delimiter: str, width: int, index: list[int], wanted: Sequence[str]) -> Raw:
-    """As ``_csv_block``, line by line."""
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    faults: list[tuple[int, BadRow]] = []
-    for number, text in enumerate(data.split(b"\n")[:-1], line):
-        fields = _fields(text, delimiter)
-        if len(fields) == width:
-            rows.append(fields)
-            lines.append(number)
-        elif text.strip():
-            faults.append(_ragged(number, len(fields), width))
-    columns = {name: pa.array([row[i] for row in rows], pa.string()) for name, i in zip(wanted, index, strict=True)}
-    return _without_blank(Raw(columns, np.array(lines, dtype=np.int64), faults))
-
-
-def _without_blank(raw: Raw) -> Raw:
-    """Without rows in which every column is empty: a line of nothing is no row, and no fault."""
-    full = np.zeros(len(raw.lines), dtype=np.bool_)
-    for column in raw.columns.values():
-        full |= np.diff(np.frombuffer(column.buffers()[1], np.int32, len(column) + 1, column.offset * 4)) > 0
-    if full.all():
-        return raw
-    keep = pa.array(full)
-    return Raw({name: column.filter(keep) for name, column in raw.columns.items()}, raw.lines[full], raw.bad)
-
-
-def _ragged(line: int, got: int, width: int) -> tuple[int, BadRow]:
-    return line, BadRow(line, Reason.truncated, f"{got} fields where the header has {width}: send all, quote commas")
-
-
-def _fields(line: bytes, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([line.decode("utf-8-sig", "replace").rstrip("\r\n")], delimiter=delimiter, strict=True))
-    except (csv.Error, StopIteration):
-        return []
-
-
-def _delimiter(header: bytes) -> str:
-    return max((",", ";", "\t"), key=lambda d: header.count(d.encode()))
-
-
 def _read_parquet(source: Source, wanted: Sequence[str], rows: int) -> Iterator[Raw]:
-    with _parquet(source) as file:
+    buffer = _footed(source)
+    with pq.ParquetFile(buffer) as file:
         real = {name.lower(): name for name in reversed(file.schema_arrow.names)}
+        columns = [real[name] for name in wanted]
+        most = bounds.unpacked(buffer.size) if source.unpacked is None else source.unpacked
+        parquetpages.look(memoryview(buffer).cast("B"), file.schema, columns, source.rows, most)
+        texts = [name for name in columns if _is_bytes(file.schema, name)]
+    with pq.ParquetFile(buffer, read_dictionary=texts) as file:  # a text that repeats is kept once
         at = 0
-        for batch in file.iter_batches(rows, columns=[real[name] for name in wanted], use_threads=False):
+        for batch in file.iter_batches(rows, columns=columns, use_threads=False):
+            batch.validate(full=True)  # no number of a text is beyond the texts there are
             yield _numbered(_chosen(batch, wanted), at)
             at += len(batch)
+
+
+def _is_bytes(schema: pq.ParquetSchema, name: str) -> bool:
+    return any(c.path == name and c.physical_type == "BYTE_ARRAY" for c in map(schema.column, range(len(schema))))
+
+
+def _read_arrow(source: Source, wanted: Sequence[str], rows: int) -> Iterator[Raw]:
+    done = 0
+    for batch in arrow.batches_of(_arrow(source)):
+        for at in range(0, len(batch), rows):
+            yield _numbered(_chosen(batch[at : at + rows], wanted), done + at)
+        done += len(batch)
 
 
 def _read_json(source: Source, wanted: Sequence[str], rows: int) -> Iterator[Raw]:
@@ -227,16 +138,36 @@ def _read_json(source: Source, wanted: Sequence[str], rows: int) -> Iterator[Raw
     while block := list(islice(lines, rows)):
         records: list[dict[str, Any]] = []
         numbers: list[int] = []
-        bad: list[tuple[int, BadRow]] = []
+        bad = _BadLines()
         for number, line in block:
             record, fault = _record(line)
             if record is None:
-                bad.append((number, BadRow(number, *fault)))
+                bad.add(number, *fault)
                 continue
-            records.append(record)
+            records.append({name: record.get(name) for name in wanted})
             numbers.append(number)
-        columns = {name: _values([record.get(name) for record in records]) for name in wanted}
-        yield Raw(columns, np.array(numbers, dtype=np.int64), bad)
+        columns = {name: _values([record[name] for record in records], name) for name in wanted}
+        yield Raw(columns, np.array(numbers, dtype=np.int64), bad.rows())
+
+
+class _BadLines:
+    """Lines of JSON that are no record; the first of them in words."""
+
+    def __init__(self) -> None:
+        self._lines, self._codes = array("q"), array("B")
+        self._said: list[str] = []
+
+    def add(self, line: int, reason: Reason, detail: str) -> None:
+        """One more."""
+        self._lines.append(line)
+        self._codes.append(CODES[reason])
+        if len(self._said) < _SAID:
+            self._said.append(detail)
+
+    def rows(self) -> BadRows:
+        """All of them."""
+        at, code, said = np.array(self._lines, np.int64), np.array(self._codes, np.uint8), self._said
+        return BadRows(at, code, lambda k: said[k] if k < len(said) else f"as the {len(said)} lines told before")
 
 
 def json_lines(source: Source) -> Iterator[tuple[int, bytes]]:
@@ -244,6 +175,10 @@ def json_lines(source: Source) -> Iterator[tuple[int, bytes]]:
     if source.format == "json":
         data = _bytes(source)
         if data.lstrip()[:1] == b"[":
+            if source.rows is not None and (objects := data.count(b"{")) > source.rows:
+                raise OversizeError(f"{source.name}: {objects} objects: send at most {source.rows} rows in one")
+            if data.count(b",") > _COMMAS * (data.count(b"{") + 1):  # before there is an object for each
+                raise FileError(f"{source.name}: a JSON array of something else: send an array of objects")
             try:
                 elements = msgspec.json.decode(data, type=list[msgspec.Raw])
             except (msgspec.MsgspecError, RecursionError) as e:
@@ -254,29 +189,50 @@ def json_lines(source: Source) -> Iterator[tuple[int, bytes]]:
             yield 1, data
             return
     with _open(source) as file:
-        yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
+        for number in count(1):
+            line = file.readline(bounds.LINE_BYTES + 1)
+            if len(line) > bounds.LINE_BYTES:
+                said = f"line {number} is over {bounds.LINE_BYTES} bytes: send one record a line"
+                raise OversizeError(f"{source.name}: {said}")
+            if not line:
+                return
+            if line.strip():
+                yield number, line
 
 
 def _record(line: bytes) -> tuple[dict[str, Any] | None, tuple[Reason, str]]:
     """A JSON object with its keys in lower case, or why there is none."""
+    if len(line) > bounds.RECORD_BYTES:
+        return None, (Reason.too_large, f"a record of {len(line)} bytes: send at most {bounds.RECORD_BYTES}")
     try:
         record = msgspec.json.decode(line)
     except Exception as e:  # msgspec, Unicode and recursion errors
         return None, (Reason.truncated, f"not readable JSON: {arrow.one_line(e)}")
     if not isinstance(record, dict):
         return None, (Reason.wrong_type, f"a JSON {type(record).__name__}: send one object a line")
-    return {key.strip().lower(): value for key, value in record.items()}, (Reason.empty, "")
+    lower = {key.strip().lower(): value for key, value in record.items()}
+    if len(lower) < len(record):
+        return None, (Reason.wrong_type, "a key is there twice, in another case: send it once")
+    return lower, (Reason.empty, "")
 
 
-def _values(values: list[Any]) -> pa.Array:
-    """Values of one key: numbers or texts as they are, a mixture as texts."""
+def _values(values: list[Any], name: str) -> pa.Array:
+    """Values of one key: numbers or texts as they are, a mixture as texts. ``true`` is no number."""
     try:
         array = pa.array(values)
+        if pa.types.is_floating(array.type) and any(isinstance(v, bool) for v in values):
+            raise TypeError("Arrow takes true for 1.0 among fractions")
         if pa.types.is_primitive(array.type) or pa.types.is_string(array.type) or pa.types.is_null(array.type):
             return array
     except (pa.ArrowException, ValueError, OverflowError, TypeError):
         pass
-    return pa.array([v if v is None or isinstance(v, str) else msgspec.json.encode(v).decode() for v in values])
+    return pa.array([v if v is None or isinstance(v, str) else _written(v, name) for v in values])
+
+
+def _written(value: Any, name: str) -> str:
+    """A value as it was written in JSON; ``true`` and a fraction as an id in brackets, as they read like one."""
+    text = msgspec.json.encode(value).decode()
+    return f"[{text}]" if name == "household_id" and isinstance(value, bool | float) else text
 
 
 def _chosen(batch: pa.RecordBatch, wanted: Sequence[str]) -> dict[str, pa.Array]:
@@ -289,20 +245,85 @@ def _numbered(columns: dict[str, pa.Array], at: int) -> Raw:
     return Raw(columns, np.arange(at + 1, at + 1 + count))
 
 
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [pa.array([], column.type)])
+def _arrow(source: Source) -> pa.Buffer:
+    """An Arrow stream that was looked at."""
+    stream = arrow.whole(_buffer(source))
+    ipc.look(stream, source.rows)
+    return stream
 
 
-def _parquet(source: Source) -> Any:
-    return pq.ParquetFile(pa.BufferReader(source.data) if isinstance(source.data, bytes) else source.data)
+def _footed(source: Source) -> pa.Buffer:
+    """A Parquet file whose footer can be read."""
+    buffer = _buffer(source)
+    parquetpages.look_at_footer(memoryview(buffer).cast("B"))
+    return buffer
+
+
+def _buffer(source: Source) -> pa.Buffer:
+    """All bytes: those of a file as it lies on the disk."""
+    if isinstance(source.data, Path) and source.data.suffix.lower() != ".gz":
+        return pa.memory_map(str(source.data)).read_buffer()
+    return pa.py_buffer(_bytes(source))
 
 
 def _open(source: Source) -> BinaryIO:
+    """A text, as UTF-8."""
+    return encodings.text_of(_opened(source))
+
+
+def _opened(source: Source) -> BinaryIO:
     if isinstance(source.data, bytes):
         return io.BytesIO(source.data)
-    return cast(BinaryIO, gzip.open(source.data) if source.data.suffix.lower() == ".gz" else source.data.open("rb"))
+    if source.data.suffix.lower() != ".gz":
+        return source.data.open("rb")
+    size = source.data.stat().st_size
+    return cast(BinaryIO, io.BufferedReader(_Bounded(gzip.open(source.data), size, bounds.unpacked(size))))
+
+
+class _Bounded(io.RawIOBase):
+    """A file that unpacks to no more than ``most`` bytes. Raises OversizeError where there are more."""
+
+    def __init__(self, file: Any, size: int, most: int) -> None:
+        self._file = file
+        self._size = size
+        self._most = most
+        self._read = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def close(self) -> None:
+        """Close the file as well."""
+        self._file.close()
+        super().close()
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fill a buffer."""
+        data = self._file.read(len(buffer))
+        self._read += len(data)
+        if self._read > self._most:
+            raise OversizeError(f"{self._size} bytes unpack to over {self._most}: unpack it yourself, if it is good")
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def _bytes(source: Source) -> bytes:
-    with _open(source) as file:
+    with _open(source) if source.format == "json" else _opened(source) as file:
         return file.read()
+
+
+@contextmanager
+def readable(source: Source) -> Iterator[None]:
+    """Whatever goes wrong in reading a file, as one line with its name."""
+    try:
+        yield
+    except FileError as e:
+        raise type(e)(str(e) if str(e).startswith(source.name) else f"{source.name}: {e}") from e
+    except FrameError as e:
+        kind = OversizeError if e.reason is Reason.too_large else FileError
+        raise kind(f"{source.name}: {e.detail}") from e
+    except FileNotFoundError as e:
+        raise FileError(f"{source.name}: no such file") from e
+    except (OSError, EOFError, zlib.error, pa.ArrowException, ValueError, MemoryError) as e:
+        raise FileError(f"{source.name}: cannot be read: {arrow.one_line(e)}") from e

@@ -1,6 +1,7 @@
 """The topics: which there are and why they are kept as they are; making them, and checking those that exist."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from stream.settings import Settings
 _MINUTE_MS = 60_000
 _DAY_MS = 24 * 60 * _MINUTE_MS
 _MIB = 1024 * 1024
+_ALTERED_S = 5.0
+BROKERS_TIME = "LogAppendTime"
+"""A record's time is the broker's: of a sender whose clock runs ahead it would refuse all that he sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +62,19 @@ def wanted(settings: Settings) -> list[Topic]:
 
 
 def _kept(days: int) -> dict[str, str]:
-    """A topic whose records are kept for some days. The time of a record is when it was sent, never when the reading
-    was taken: a replay of old readings would otherwise be deleted on arrival."""
+    """A topic whose records are kept for some days. The time of a record is when it came to the broker, never when the
+    reading was taken: a replay of old readings would otherwise be deleted on arrival."""
     return {
         "cleanup.policy": "delete",
         "retention.ms": str(days * _DAY_MS),
-        "message.timestamp.type": "CreateTime",
+        "message.timestamp.type": BROKERS_TIME,
         "max.message.bytes": str(4 * _MIB),
     }
 
 
 _HOUSEHOLDS = {
     "cleanup.policy": "compact",
-    "message.timestamp.type": "CreateTime",
+    "message.timestamp.type": BROKERS_TIME,
     "max.message.bytes": str(4 * _MIB),
     # A reader that was down for as long as the inputs are kept still learns that a household was deleted.
     "delete.retention.ms": str(14 * _DAY_MS),
@@ -81,7 +85,7 @@ _HOUSEHOLDS = {
 _CHANGELOG = {
     # Compact only, never delete: the last row of a block is its state, however old it is.
     "cleanup.policy": "compact",
-    "message.timestamp.type": "CreateTime",
+    "message.timestamp.type": BROKERS_TIME,
     "max.message.bytes": str(8 * _MIB),
     # Rows of some 1.5 KB are rewritten every few minutes, so nearly all of the log is outdated, and a worker that takes
     # a partition over reads all of it. What it reads is at most the live rows / (1 - dirty ratio) and the open
@@ -100,7 +104,8 @@ _CHANGELOG = {
 def ensure(settings: Settings, timeout_s: float = 15.0) -> list[Problem]:
     """Make the topics that are missing, wait until they can be used, and say what is wrong with those that existed.
 
-    Nothing that exists is altered. Safe to run again and by several processes at once.
+    Of what exists only the kind of time stamp is altered, which costs nothing and loses nothing. Safe to run again
+    and by several processes at once.
 
     Raises:
         BrokerUnreachableError: when no broker answers, or it refuses to make a topic.
@@ -120,6 +125,7 @@ def ensure(settings: Settings, timeout_s: float = 15.0) -> list[Problem]:
         if new:
             _create(client, new)
             client.wait_for_topics(names, timeout_ms=int(timeout_s * 1000))
+        _stamp_by_broker(client, there)
         return _problems(client, settings)
 
 
@@ -144,6 +150,28 @@ def _create(client: KafkaAdminClient, new: dict[str, Any]) -> None:
             )
 
 
+def _stamp_by_broker(client: KafkaAdminClient, names: Iterable[str]) -> None:
+    """Have the broker stamp the records of topics that an earlier version made; who may not do so is told by check."""
+    key = "message.timestamp.type"
+    found = _configs(client, names)
+    wrong = [name for name in names if found.get(name, {}).get(key) not in (None, BROKERS_TIME)]
+    if wrong:
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name, {key: BROKERS_TIME}) for name in wrong]
+        client.alter_configs(resources, raise_on_unknown=False)
+        until = time.monotonic() + _ALTERED_S  # the broker takes a moment to show it
+        while time.monotonic() < until:
+            if all(values[key] == BROKERS_TIME for values in _configs(client, wrong).values()):
+                break
+            time.sleep(0.1)
+
+
+def _configs(client: KafkaAdminClient, names: Iterable[str]) -> dict[str, dict[str, str | None]]:
+    """Topic name -> its configuration."""
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    found = client.describe_configs(resources, config_filter="all").get("topic", {}) if resources else {}
+    return {name: {key: entry["value"] for key, entry in values.items()} for name, values in found.items()}
+
+
 def _partitions(client: KafkaAdminClient, names: list[str]) -> dict[str, list[dict[str, Any]]]:
     """Topic name -> its partitions, for those of the names that exist."""
     return {t["name"]: t["partitions"] for t in client.describe_topics(names) if t["error_code"] == 0}
@@ -152,17 +180,16 @@ def _partitions(client: KafkaAdminClient, names: list[str]) -> dict[str, list[di
 def _problems(client: KafkaAdminClient, settings: Settings) -> list[Problem]:
     names = [settings.topic(topic.name) for topic in wanted(settings)]
     there = _partitions(client, names)
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
-    configs = client.describe_configs(resources, config_filter="all").get("topic", {}) if there else {}
+    configs = _configs(client, there)
     problems: list[Problem] = []
     for topic in wanted(settings):
         name = settings.topic(topic.name)
         if name not in there:
             problems.append(_missing(name))
             continue
-        values = {key: entry["value"] for key, entry in configs.get(name, {}).items()}
         copies = min((len(p["replica_nodes"]) for p in there[name]), default=0)
-        problems += judge(topic, name, len(there[name]), copies, values, settings.broker.replication_factor)
+        config, wanted_copies = configs.get(name, {}), settings.broker.replication_factor
+        problems += judge(topic, name, len(there[name]), copies, config, wanted_copies)
     return problems
 
 

@@ -1,7 +1,7 @@
 """Row checks of readings and events: pure, vectorised, and cheap when every row is good (the usual frame).
 
 Each check gives a mask of bad rows. A row has the reason of the first check it fails, in the order of the tables
-below; sentences are written for bad rows only.
+below; sentences are written only of those that are asked for.
 """
 
 from collections.abc import Callable
@@ -12,8 +12,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.slots import SLOT_SECONDS
-from stream.columns import BadRow, MeterColumns, PhoneColumns
-from stream.records import KINDS, QUALITIES, Quality, Reason
+from stream.badrows import CODES, NONE, BadRows
+from stream.columns import MeterColumns, PhoneColumns
+from stream.ids import ASK_ID, MAX_ID, id_fault
+from stream.records import KINDS, QUALITIES, Kind, Quality, Reason
 
 MAX_KW = 30.0
 """Average power above which a home's reading is absurd (a home's main fuse is far below it)."""
@@ -23,7 +25,6 @@ LATEST = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
 """Times outside these are damaged whatever the clock says; within them every time fits a datetime."""
 FUTURE_S = 600
 """A time this many seconds ahead of our clock is clock skew, beyond it a wrong clock."""
-MAX_ID = 64
 NOISE_KWH = 1e-6
 """Differences of a meter's register in floats come out this far below zero; they are zero."""
 
@@ -31,13 +32,14 @@ Mask = NDArray[np.bool_]
 Check = tuple[Mask, Reason, Callable[[int], str]]
 
 _MISSING = QUALITIES.index(Quality.missing)
+_ANSWERED = KINDS.index(Kind.call_answered)
 _MINUTES = np.array([15, 30, 60])
 _MINUTES_OK = np.isin(np.arange(256), _MINUTES)
 _LIMIT_KWH = (np.arange(256) * MAX_KW / 60 * (1 + 1e-6)).astype(np.float32)
 _ID_BYTES = np.array([chr(b).isascii() and (chr(b).isalnum() or chr(b) in "._:-") for b in range(256)])
 
 
-def check_meter(columns: MeterColumns, now: int | None) -> tuple[MeterColumns, list[BadRow]]:
+def check_meter(columns: MeterColumns, now: int | None) -> tuple[MeterColumns, BadRows]:
     """The good rows of n readings and why the others are not.
 
     ``now``: UTC seconds, or None to accept any time up to the year 2200. A missing value becomes NaN whatever number
@@ -53,12 +55,12 @@ def check_meter(columns: MeterColumns, now: int | None) -> tuple[MeterColumns, l
         (
             quality >= len(QUALITIES),
             Reason.bad_quality,
-            lambda i: f"quality is {quality[i]}: send 0 measured, 1 estimated or 2 missing",
+            lambda i: f"quality is no name we know: send one of {', '.join(QUALITIES)}",
         ),
         (
             ~((kwh >= -NOISE_KWH) & (kwh <= _LIMIT_KWH[minutes]) | missing),
             Reason.bad_energy,
-            lambda i: _say_energy(float(kwh[i]), int(minutes[i])),
+            lambda i: _say_energy(float(columns.kwh[i]), int(minutes[i])),
         ),
     ]
     keep, bad = _verdict(checks)
@@ -70,7 +72,7 @@ def check_meter(columns: MeterColumns, now: int | None) -> tuple[MeterColumns, l
     return MeterColumns(ids, start[keep], kwh[keep], minutes[keep], quality[keep]), bad
 
 
-def check_phone(columns: PhoneColumns, now: int | None) -> tuple[PhoneColumns, list[BadRow]]:
+def check_phone(columns: PhoneColumns, now: int | None) -> tuple[PhoneColumns, BadRows]:
     """The good rows of n phone events and why the others are not; ``now`` as in ``check_meter``."""
     at, kind, duration = columns.at, columns.kind, columns.duration_s
     checks: list[Check] = [
@@ -79,12 +81,17 @@ def check_phone(columns: PhoneColumns, now: int | None) -> tuple[PhoneColumns, l
         (
             kind >= len(KINDS),
             Reason.bad_kind,
-            lambda i: f"kind is {kind[i]}: send 0 to {len(KINDS) - 1} ({', '.join(KINDS)})",
+            lambda i: f"kind is no name we know: send one of {', '.join(KINDS)}",
         ),
         (
             ~((duration >= 0) & (duration <= MAX_DURATION_S)),
             Reason.bad_duration,
             lambda i: f"duration_s is {duration[i]:g}: send seconds from 0 to {MAX_DURATION_S:.0f}",
+        ),
+        (
+            (kind == _ANSWERED) & (duration == 0),
+            Reason.bad_duration,
+            lambda i: f"duration_s of {Kind.call_answered} is 0: send its seconds, or {Kind.call_in}",
         ),
     ]
     keep, bad = _verdict(checks)
@@ -148,23 +155,23 @@ def _time_checks(time: NDArray[np.int64], now: int | None, name: str) -> list[Ch
     ]
 
 
-def _verdict(checks: list[Check]) -> tuple[Mask | None, list[BadRow]]:
+def _verdict(checks: list[Check]) -> tuple[Mask | None, BadRows]:
     """Rows to keep (None: all) and each bad row with the first check it failed."""
     any_bad = np.logical_or.reduce([mask for mask, _, _ in checks])
     if not any_bad.any():
-        return None, []
-    bad = []
-    for i in np.flatnonzero(any_bad).tolist():
-        reason, say = next((reason, say) for mask, reason, say in checks if mask[i])
-        bad.append(BadRow(i, reason, say(i)))
-    return ~any_bad, bad
+        return None, NONE
+    at = np.flatnonzero(any_bad)
+    failed = np.full(len(at), len(checks) - 1, np.uint8)
+    for place in range(len(checks) - 2, -1, -1):  # the first check it failed is written last
+        failed[checks[place][0][at]] = place
+    reasons = np.array([CODES[reason] for _, reason, _ in checks], np.uint8)
+    say = [words for _, _, words in checks]
+    return ~any_bad, BadRows(at, reasons[failed], lambda k: say[failed[k]](int(at[k])))
 
 
 def _say_id(ids: pa.Array) -> Callable[[int], str]:
     def say(i: int) -> str:
-        value = ids[i].as_py()
-        shown = "missing" if value is None else repr(value[:MAX_ID] + ("…" if len(value) > MAX_ID else ""))
-        return f"household_id is {shown}: send 1 to {MAX_ID} of A-Z a-z 0-9 . _ : -"
+        return f"household_id {id_fault(ids[i].as_py())}: {ASK_ID}"
 
     return say
 
@@ -178,7 +185,7 @@ def _say_energy(kwh: float, minutes: int) -> str:
         return "kwh is not a number: send quality missing where there is no value"
     if kwh < 0:
         return f"kwh is {kwh:g}: send the energy used in the interval, never below 0"
-    return f"kwh is {kwh:g} in {minutes} minutes, over {MAX_KW:g} kW: send kWh of the interval, no register value"
+    return f"kwh is {kwh:g} in {minutes} minutes, over {MAX_KW:g} kW: send kWh of the interval, no Wh or register"
 
 
 def _iso(time: int) -> str:

@@ -9,8 +9,9 @@ from datetime import timedelta
 
 import msgspec
 
+from stream import plain
 from stream.calendar import slot_at, slot_from
-from stream.enrolment import MAX_NAME, Fault, time_fault
+from stream.enrolment import Fault, time_fault
 from stream.records import AreaWarning, Reason
 from stream.watch import Shorter
 
@@ -43,13 +44,13 @@ def read(key: bytes, value: bytes | None) -> AreaWarning | Name:
     return record
 
 
-def fault_of(record: AreaWarning) -> Fault | None:
-    """Why a warning cannot be used, in one line, or None."""
+def fault_of(record: AreaWarning, now: float | None = None) -> Fault | None:
+    """Why a warning cannot be used, in one line, or None. ``now`` as of `stream.enrolment.fault_of`."""
     for name, time in (("from", record.from_), ("until", record.until)):
-        if (wrong := time_fault(name, time)) is not None:
+        if (wrong := time_fault(name, time, now)) is not None:
             return wrong
-    if not 1 <= len(record.area) <= MAX_NAME:
-        return Reason.wrong_type, f"area has {len(record.area)} characters: send 1 to {MAX_NAME}"
+    if (hidden := plain.name_fault(record.area)) is not None or not record.area:
+        return Reason.wrong_type, f"area {'is empty: send its name' if hidden is None else hidden[1]}"
     if record.until < record.from_:
         return Reason.bad_time, f"until {record.until.isoformat()} is before from {record.from_.isoformat()}"
     if record.until - record.from_ > timedelta(days=MAX_DAYS):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.slots import MISSING, OWN, SLOTS_PER_HOUR
+from models.slots import MISSING, NOTHING, OWN, SLOTS_PER_HOUR
 
 WHO = np.dtype(
     [
@@ -33,8 +33,11 @@ Span = tuple[int, int]
 class Terms:
     """What holds for one household for a time only, in slots: absences, and since when its risk.
 
-    ``proofs``: slots in which somebody met or heard the resident. In ``phone_out`` the phone is not listened to, in
-    ``meter_out`` readings are as none at all. An absence until FREE: the resident moved or died.
+    ``known_from``: the clock when the household was enrolled with a ``since`` of before: what came until then was
+    dropped, so nothing is missed of that time, and a phone that is silent in it says nothing. ``proofs``: slots in
+    which somebody met or heard the resident. In ``phone_out`` the phone is not listened to, in ``meter_out`` readings
+    are as none at all. An absence until FREE: the resident moved or died.
+    ``without_consent``: from a withdrawal until it was undone: nothing is known of that time, and nothing is missed.
     """
 
     absences: tuple[Span, ...] = ()
@@ -42,6 +45,8 @@ class Terms:
     proofs: tuple[int, ...] = ()
     phone_out: tuple[Span, ...] = ()
     meter_out: tuple[Span, ...] = ()
+    known_from: int = 0
+    without_consent: tuple[Span, ...] = ()
 
     def absent(self, first: int, last: int) -> bool:
         """Whether any slot of [first, last) lies in an absence."""
@@ -130,6 +135,9 @@ class Watch:
         self._proofs = _Spans(((row, slot, slot + 1) for row, t in each for slot in t.proofs), n)
         self._phone_out = _Spans(((row, a, b) for row, t in each for a, b in t.phone_out), n)
         self._meter_out = _Spans(((row, a, b) for row, t in each for a, b in t.meter_out), n)
+        unknown = [(row, 0, t.known_from) for row, t in each if t.known_from]
+        unknown += [(row, a, b) for row, t in each for a, b in t.without_consent]
+        self._unknown = _Spans(unknown, n)
         changes = [(row, t.risk_since) for row, t in terms.items() if t.risk_since]
         self._risk_row, self._risk_since = np.array(changes, np.int64).reshape(-1, 2).T
         self.risk_until = int(self._risk_since.max(initial=0))
@@ -146,6 +154,10 @@ class Watch:
         """Who is registered as absent in each of ``count`` slots, (count, n); None: nobody in any."""
         return self._away.mask(first, count)
 
+    def unknown(self, first: int, count: int) -> Mask | None:
+        """Who was not enrolled, by the clock, in each of ``count`` slots, (count, n); None: everybody was in all."""
+        return self._unknown.mask(first, count)
+
     def without_phone(self, first: int, count: int) -> Mask | None:
         """Whose phone is known to have had a problem in each of ``count`` slots, (count, n); None: nobody's in any."""
         return self._phone_out.mask(first, count)
@@ -156,7 +168,10 @@ class Watch:
         return meter if out is None else np.where(out, np.uint8(MISSING), meter)
 
     def proven(self, first: int, phone: Codes) -> Codes:
-        """Phone codes (count, n) from slot ``first`` with an own use wherever somebody met or heard the resident."""
+        """Phone codes (count, n) from slot ``first`` as far as they are believed (who has a phone that is broken or
+        lost is not known), with an own use wherever somebody met or heard the resident."""
+        if (broken := self._phone_out.mask(first, len(phone))) is not None:
+            phone = np.where(broken, np.uint8(NOTHING), phone)
         out = self._proofs.mask(first, len(phone))
         return phone if out is None else np.where(out, np.uint8(OWN), phone)
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from models.slots import SLOT_SECONDS
 
 GRACE_SECONDS = 30.0
+MOST_STRANGERS = 256
+"""So many feeds that watch nobody in a partition have a watermark all the same: they may come to watch somebody."""
 
 
 @dataclass(slots=True)
@@ -34,11 +36,16 @@ class Watermarks:
     clock: int | None = None
     begun: int | None = None
 
-    def source(self, name: str, lateness_seconds: float = 3600) -> Source:
-        """The feed of this name, made at its first mention."""
-        if name not in self.sources:
-            self.sources[name] = Source(name, round(lateness_seconds))
-        return self.sources[name]
+    def source(self, name: str, lateness_seconds: float | None = None) -> Source:
+        """The feed of this name, made at its first mention; a lateness that is given holds from now on."""
+        source = self.sources.setdefault(name, Source(name, 3600))
+        if lateness_seconds is not None:
+            source.lateness = round(lateness_seconds)
+        return source
+
+    def has_room(self, name: str) -> bool:
+        """Whether the watermark of a feed that watches nobody here is kept: its name is whatever a sender wrote."""
+        return name in self.sources or sum(not s.wanted for s in self.sources.values()) < MOST_STRANGERS
 
     def heard(self, name: str, latest_end: int | None, complete_until: int | None, now: float) -> None:
         """A frame of feed ``name`` came: its latest end of data and what it said (UTC seconds), ``now`` wall clock."""
@@ -51,6 +58,11 @@ class Watermarks:
             marks.append((latest_end - source.lateness) // SLOT_SECONDS)
         if marks and (source.until is None or max(marks) > source.until):
             source.until = max(marks)
+            source.lagging_since = None
+
+    def absent(self) -> None:
+        """We were not there to hear (frozen, or a broker that was away): what lags has all of its grace again."""
+        for source in self.sources.values():
             source.lagging_since = None
 
     def target(self, now: float) -> int | None:

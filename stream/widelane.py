@@ -14,11 +14,14 @@ from stream.feedwatch import FeedWatch
 from stream.intake import HEADERS_JSON
 from stream.kafka import client_options
 from stream.metrics import Metrics
+from stream.patience import patiently
 from stream.records import ALERTS, WIDE, WIDE_STATE, Alert
 from stream.report import Report
 from stream.rules import Rules
 from stream.settings import Settings
-from stream.store import Out, Store, read_all
+from stream.store import Store, read_all
+from stream.transactions import Out
+from stream.unwritten import Unwritten
 from stream.wide import Wide
 
 log = structlog.get_logger()
@@ -33,7 +36,8 @@ class WideLane:
         self.metrics = metrics
         self.wide = Wide(Rules.of(settings), Calendar(settings.tz))
         self.feeds = FeedWatch(settings)
-        self._store = Store(settings, "wide")
+        self.store = Store(settings, WIDE, lambda: not self._go.is_set(), metrics)
+        self.unwritten = Unwritten()
         self._tp = TopicPartition(settings.topic(WIDE), 0)
         self._consumer = AIOKafkaConsumer(
             **client_options(settings),
@@ -46,18 +50,20 @@ class WideLane:
         self._go = asyncio.Event()
         self._offset = 0
         self._changed: set[int] = set()
+        self._standing: set[int] = set()
 
     async def open(self) -> None:
         """Fence the predecessor, read the state, go to its offset."""
-        await self._store.open()
+        await self.store.open()
         found = [row async for part in read_all(self.settings, WIDE_STATE, 0) for row in part]
         stored = widerows.restore(found)
         if stored is not None:
             self._offset, self.wide.state = stored.offset, stored.wide
             self.feeds.last, self.feeds.stalled = dict(stored.last), dict(stored.stalled)
-        await self._consumer.start()
+        await patiently(self._consumer.start)
         self._consumer.assign([self._tp])
         self._consumer.seek(self._tp, self._offset)
+        self.metrics.unwritten.labels(WIDE).set_function(self.unwritten.seconds)
         now = time.time()  # nobody watched while this was not running: feeds count from now
         self.feeds.last = {f: now if f not in self.feeds.stalled else at for f, at in self.feeds.last.items()}
 
@@ -87,7 +93,8 @@ class WideLane:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._consumer.stop()
-        await self._store.close()
+        await self.store.close()
+        self.metrics.unwritten.remove_by_labels({"partition": WIDE})
 
     async def _run(self) -> None:
         while await self._go.wait():
@@ -108,9 +115,19 @@ class WideLane:
             alerts += self.wide.add(report)
             self._offset = record.offset + 1
         alerts += self.wide.advance(now)
+        self._tell_who_stands()
         alerts += self.feeds.check(now)
         if records or alerts:
             await self._write(alerts)
+
+    def _tell_who_stands(self) -> None:
+        if self.wide.standing != self._standing:
+            self._standing = set(self.wide.standing)
+            if self._standing:
+                log.warning("partitions stand still: areas are judged as far as these cannot change it",
+                            partitions=sorted(self._standing))  # fmt: skip
+            else:
+                log.info("no partition stands still any more: areas are judged by all of them")
 
     async def _write(self, alerts: list[Alert]) -> None:
         stored = widerows.Stored(self._offset, self.wide.state, self.feeds.last, self.feeds.stalled)
@@ -122,6 +139,7 @@ class WideLane:
         state = self.settings.topic(WIDE_STATE)
         rows += [Out(state, key, value, 0) for key, value in widerows.rows(stored, self._changed)]
         self._changed.clear()
-        await self._store.write(rows)
+        with self.unwritten:
+            await self.store.write(rows)
         for alert in alerts:
             self.metrics.alerts.labels(alert.kind, alert.level, alert.event).inc()

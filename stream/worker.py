@@ -1,6 +1,9 @@
 """One worker process: Faust, its lanes, its metrics. It runs until SIGTERM; a fault ends it and it is started anew."""
 
 import asyncio
+import os
+import threading
+import time
 from collections import Counter
 from typing import Any
 
@@ -8,15 +11,19 @@ import structlog
 from faust import Worker
 from prometheus_client import CollectorRegistry
 
-from stream import census, health, logs, topics
+from stream import census, deaths, health, logs, topics, unwritten
 from stream.faustapp import make_app
 from stream.kafka import BrokerUnreachableError
-from stream.lanes import Lanes
+from stream.lanes import FAILED, Lanes
+from stream.mark import Mark
 from stream.metrics import Metrics
+from stream.patience import patiently
 from stream.settings import Settings
 
 log = structlog.get_logger()
 _COUNT_SECONDS = 2
+_SAY_SECONDS = 30
+_END_SECONDS = 15
 _STANDING = [
     *(("silence", level) for level in ("attention", "caution", "serious")),
     *((kind, "attention") for kind in ("data_gap", "decline", "reversal")),
@@ -26,17 +33,22 @@ _STANDING = [
 def main(settings: Settings, index: int) -> None:
     """Run worker ``index`` (from 0) until it is told to stop; metrics on ``metrics_port + index``."""
     logs.setup(settings, process=f"worker-{index}")
-    _checked(settings)
-    (settings.data_dir / "faust" / f"anbu-worker-{index}").mkdir(parents=True, exist_ok=True)
+    folder = settings.data_dir / "faust" / f"anbu-worker-{index}"
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = Mark(folder / f"{settings.topic_prefix}at")
     metrics = Metrics(CollectorRegistry())
     metrics.set_settings(settings)
-    lanes = Lanes(settings, metrics)
+    lanes = Lanes(settings, metrics, mark)
     loop = _loop()
     app = make_app(settings, lanes, f"anbu-worker-{index}")
     beat = health.LoopBeat(metrics)
     port = settings.metrics_port + index if settings.metrics_port else 0
-    server = health.serve(settings.metrics_host, port, metrics.registry, beat.live, lambda: _ready(lanes))
+    server = health.serve(
+        settings.metrics_host, port, metrics.registry, beat.live, lambda: _ready(lanes), metrics.http_refused
+    )
     log.info("worker started", worker=index, metrics=f"http://{settings.metrics_host}:{server.port}/metrics")
+    loop.run_until_complete(_checked(settings, beat))
+    loop.run_until_complete(deaths.tell(settings, mark, metrics))
 
     @app.task
     async def beating() -> None:
@@ -50,10 +62,12 @@ def main(settings: Settings, index: int) -> None:
     async def shutdown(*_: Any, **__: Any) -> None:
         await lanes.close()
 
-    worker = Worker(app, loop=loop, loglevel="WARN", override_logging=False, redirect_stdouts=False, quiet=True)
+    worker = _EndingWorker(app, loop=loop, loglevel="WARN", override_logging=False, redirect_stdouts=False, quiet=True)
     worker.spinner = None  # it writes escapes of the terminal between our lines of JSON
     try:
         worker.execute_from_commandline()
+    except SystemExit as e:  # Faust ends with 1 on a crash, after its lines; here it means: start it anew
+        raise SystemExit(FAILED if e.code else 0) from None
     finally:
         server.close()
 
@@ -69,14 +83,35 @@ def _loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+class _EndingWorker(Worker):
+    """Ends when it is told to, in some seconds: Faust waits for a broker that is away for as long as it is."""
+
+    def _schedule_shutdown(self, signal: Any) -> None:
+        timer = threading.Timer(_END_SECONDS, self._end_anyway)  # not by the loop, which may have ended before it
+        timer.daemon = True
+        timer.start()
+        super()._schedule_shutdown(signal)
+
+    def _end_anyway(self) -> None:
+        log.warning("ends without the broker's answer: what is not committed will be judged again")
+        os._exit(0)
+
+
 def _ready(lanes: Lanes) -> tuple[bool, str]:
-    return (True, "partitions restored") if lanes.ready else (False, "partitions are being restored")
+    if not lanes.ready:
+        return False, "partitions are being restored"
+    waited, why = lanes.unwritten()
+    if waited >= unwritten.LIMIT_S:
+        return False, f"judged but not written for {waited:.0f} s: {why or 'the broker has not taken all of it'}"
+    return True, "partitions restored"
 
 
 async def _count(app: Any, lanes: Lanes, metrics: Metrics) -> None:
     """What is counted now and then: lag of the state behind the broker, households by state, open alerts."""
+    said = 0.0
     while True:
         await asyncio.sleep(_COUNT_SECONDS)
+        said = _say_unwritten(lanes, said)
         states: Counter[str] = Counter()
         standing: Counter[tuple[str, str]] = Counter()
         told: Counter[tuple[str, str]] = Counter()
@@ -97,13 +132,25 @@ async def _count(app: Any, lanes: Lanes, metrics: Metrics) -> None:
             metrics.open_alerts.labels(kind, level).set(standing[kind, level])
 
 
-def _checked(settings: Settings) -> None:
-    """Refuse to start on topics that do not fit, with one line each."""
+def _say_unwritten(lanes: Lanes, said: float) -> float:
+    """Say now and then that nothing is written; when it was said last (monotonic)."""
+    ready, why = _ready(lanes)
+    if ready or not lanes.ready or time.monotonic() - said < _SAY_SECONDS:
+        return said
+    log.warning(why)
+    return time.monotonic()
+
+
+async def _checked(settings: Settings, beat: health.LoopBeat) -> None:
+    """Wait for the broker, and refuse to start on topics that do not fit, with one line each."""
+    beating = asyncio.create_task(beat.sample())
     try:
-        problems = topics.check(settings)
-    except BrokerUnreachableError as e:
+        problems = await patiently(lambda: asyncio.to_thread(topics.check, settings))
+    except BrokerUnreachableError as e:  # it answers, and does not let us in
         log.error(str(e))
         raise SystemExit(1) from None
+    finally:
+        beating.cancel()
     for problem in problems:
         log.error(problem.text_en)
     if problems:
