@@ -40,20 +40,33 @@ def circle(
     contacts += [
         _contact(row, consent) for row in people if row.role == "guardian" and row.person_id not in away
     ]  # fmt: skip
-    for role in STAFF:
-        staff = {row.person_id: row for row in people if row.role == role and row.dong in ("", dong)}
-        if any(duty.role == role for duty in duties):
-            ids = on_duty(duties, leaves, dong, role, at, tz, holidays)
-            # A deputy's roster may name an officer: the role is that of the roster, the person whoever it names.
-            known = {row.person_id: row for row in people if row.role not in OF_HOUSEHOLD}
-        else:
-            known, ids = staff, [person for person in staff if person not in away]
-        contacts += [_contact(known[person], role=role) for person in ids if person in known]
+    contacts += staff(people, duties, leaves, dong, at, tz, holidays)
     return Circle(
         tuple(contacts),
         absent_until=None if home is None else absence(home, at),
-        withdrawn=_withdrawn(conn, household_id) or (home is not None and home.withdrawn is not None),
+        withdrawn=_withdrawn(conn, household_id),
     )
+
+
+def staff(
+    people: Sequence[Any], duties: Sequence[Duty], leaves: Sequence[Leave], dong: str, at: datetime, tz: ZoneInfo,
+    holidays: Container[date] = frozenset(),
+) -> list[Contact]:  # fmt: skip
+    """Who is there for a dong at a moment, role by role: rows of people, duties of it and of every dong, leaves."""
+    contacts: list[Contact] = []
+    known = {row.person_id: row for row in people if row.role not in OF_HOUSEHOLD}
+    away = {leave.person_id for leave in leaves if leave.from_at <= at < leave.until_at}
+    for role in STAFF:
+        if any(duty.role == role for duty in duties):
+            ids = on_duty(duties, leaves, dong, role, at, tz, holidays)
+            # A deputy's roster may name an officer: the role is that of the roster, the person whoever it names.
+        else:
+            ids = [
+                row.person_id for row in people
+                if row.role == role and row.dong in ("", dong) and row.person_id not in away
+            ]  # fmt: skip
+        contacts += [_contact(known[person], role=role) for person in ids if person in known]
+    return contacts
 
 
 def absence(home: Household, at: datetime) -> datetime | None:
@@ -71,12 +84,12 @@ def _withdrawn(conn: Connection, household_id: str) -> bool:
 
 
 def _people(conn: Connection, household_id: str, dong: str, rostered: set[str]) -> Sequence[Any]:
-    """Rows of people, the sealed columns only as whether there is a value."""
+    """Rows of people, the sealed columns only as whether there is a value (a number: a usable one)."""
     of_home = (p.household_id == household_id) & p.role.in_(OF_HOUSEHOLD)
     of_dong = (p.dong.in_(("", dong)) & p.role.in_(STAFF)) | (p.person_id.in_(rostered) & p.role.in_(STAFF))
     query = select(
         p.person_id, p.role, p.dong, p.calls, p.channels, p.drill, p.consent_guardian,
-        p.phone.is_not(None).label("phone"), p.email.is_not(None).label("email"),
+        p.phone_index.is_not(None).label("phone"), p.email.is_not(None).label("email"),
     )  # fmt: skip
     return conn.execute(query.where(of_home | of_dong).order_by(p.person_id)).all()
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from response.case import Case, minutes
 from response.draft import Draft
-from response.events import Closed, DeadlinePassed, Escalated, StepDone
+from response.events import Closed, DeadlinePassed, Escalated, NobodyReached, StepDone
 from response.hours import Hours
 from response.ladder import Step
 from response.records import Circle, Contact, NotSent, Role
@@ -25,6 +25,8 @@ def due_at(case: Case, hours: Hours) -> datetime | None:
         return case.owner_until
     step, wait = _next(case)
     moment = case.step_at + minutes(wait)
+    if case.put_off is not None and case.level == "caution":
+        moment = max(moment, case.put_off)
     return hours.next_open(step.hours, moment)
 
 
@@ -98,23 +100,44 @@ def _take(draft: Draft, step: Step, circle: Circle, hours: Hours) -> bool:
         draft.write(Escalated("unanswered"))
     closed = step.off_hours is not None and not hours.open("office", draft.now)
     roles = [role for role in step.to if not (closed and role in STAFF)]
-    reached = [_tell(draft, role, step, circle) for role in roles]
-    draft.write(StepDone(step.name, any(reached)))
+    keys = [key for role in roles for key in _tell(draft, role, step, circle)]
+    draft.write(StepDone(step.name, bool(keys), tuple(keys)))
     if closed and step.off_hours is not None:
         return _take(draft, case.ladder.steps[case.ladder.index(step.off_hours)], circle, hours)
     return True
 
 
-def _tell(draft: Draft, role: Role, step: Step, circle: Circle) -> bool:
-    """Tell everybody of a role by the step's means. False where that reaches nobody who could act."""
+def unreached(draft: Draft, circle: Circle) -> bool:
+    """Look at what has ended so far: operators hear of a role none of whose messages went out. Whether nothing of the
+    last step did, so that the ladder must not wait."""
+    case = draft.case
+    if case.closed is not None or case.calmed is not None:
+        return False
+    told = [key for key in case.messages if key in case.rung]
+    if case.owner is not None:
+        told = [key for key, (person, _) in case.messages.items() if person == case.owner][-1:]
+    roles: dict[Role, list[str]] = {}
+    for key in told:
+        roles.setdefault(case.messages[key][1], []).append(key)
+    for role, keys in roles.items():
+        if role in STAFF and all(map(case.in_vain, keys)):
+            _missing(draft, role, NotSent.undelivered, "nobody_reached", circle)
+    if case.owner is not None or not case.reached or not case.rung or not all(map(case.in_vain, case.rung)):
+        return False
+    draft.write(NobodyReached(case.ladder.steps[case.step].name))
+    return True
+
+
+def _tell(draft: Draft, role: Role, step: Step, circle: Circle) -> list[str]:
+    """Tell everybody of a role by the step's means; the keys of the messages and calls to those who could act."""
     contacts = circle.of(role)
     if not contacts:
         if role in STAFF:
-            _unmanned(draft, role, circle)
+            _missing(draft, role, NotSent.nobody_on_duty, "nobody_on_duty", circle)
         elif role == "resident":
             draft.not_told(role, NotSent.no_address)
-        return False
-    reached = False
+        return []
+    keys: list[str] = []
     for contact in contacts:
         if not contact.consent:
             draft.not_told(role, NotSent.no_consent, contact)
@@ -122,24 +145,30 @@ def _tell(draft: Draft, role: Role, step: Step, circle: Circle) -> bool:
         for means in step.by:
             if means == "call" and draft.case.calling:
                 draft.not_told(role, NotSent.duplicate, contact)
-            elif means not in contact.means:
-                draft.not_told(role, NotSent.no_address, contact)
-                continue
+                keys += [key for key, outcome in draft.case.calls.items() if outcome is None]
+            elif means not in contact.means or (means == "call" and role != "resident"):  # a key would speak for them
+                draft.not_told(role, NotSent.no_calls if means == "call" else NotSent.no_address, contact)
             elif means == "call":
-                draft.call(contact)
+                keys.append(draft.call(contact))
             else:
-                draft.message(contact, template_for(draft.case, role), means)
-            reached = reached or role != "guardian"  # a guardian does not end the search for somebody on duty
-    return reached
+                rings = "1" if role == "resident" and _rings(step, contact) else ""
+                keys.append(draft.message(contact, template_for(draft.case, role), means, rings=rings))
+    return [] if role == "guardian" else keys  # a guardian does not end the search for somebody on duty
 
 
-def _unmanned(draft: Draft, role: Role, circle: Circle) -> None:
-    """Nobody on duty: an alert of its own, once a role and case."""
+def _rings(step: Step, contact: Contact) -> bool:
+    """Whether this step rings the contact as well."""
+    return "call" in step.by and "call" in contact.means
+
+
+def _missing(draft: Draft, role: Role, why: NotSent, template: str, circle: Circle) -> None:
+    """Nobody of a role was told: an alert of its own, once a role and case."""
     known = role in draft.case.unmanned
-    draft.not_told(role, NotSent.nobody_on_duty)
+    if not known or why is NotSent.nobody_on_duty:
+        draft.not_told(role, why)
     if not known:
         for operator in circle.of("operator"):
-            draft.message(operator, "nobody_on_duty", role=role)
+            draft.message(operator, template, role=role)
 
 
 def template_for(case: Case, role: Role) -> str:

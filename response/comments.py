@@ -1,8 +1,9 @@
 """What people write about a case may hold personal data: it is sealed before it goes into the log."""
 
-from response.vault import Vault, VaultError, place
+import re
 
-LONGEST = 2000
+from response.vault import Vault, VaultError, place
+from stream import plain
 
 
 class CommentError(Exception):
@@ -13,9 +14,9 @@ def seal(vault: Vault | None, case_id: int, text: str) -> str:
     """A comment as the log has it; "" stays "", with or without keys.
 
     Raises:
-        CommentError: there are no keys to seal it with, or it is too long.
+        CommentError: there are no keys to seal it with, it is too long, or holds what is not seen.
     """
-    text = text.strip()
+    text = line(text)
     if not text:
         return ""
     if vault is None:
@@ -23,9 +24,14 @@ def seal(vault: Vault | None, case_id: int, text: str) -> str:
             "메모를 저장할 수 없습니다: 개인정보 키가 없습니다 · a comment cannot be kept, there is no key to seal "
             "it with: set ANBU_RESPONSE__KEYS (`anbu people key`), or leave the comment out"
         )
-    if len(text) > LONGEST:
-        raise CommentError(f"메모가 너무 깁니다 · the comment has {len(text)} letters: {LONGEST} at most")
+    if (wrong := plain.fault(text, plain.COMMENT)) is not None:
+        raise CommentError(f"메모: {wrong[0]} · the comment {wrong[1]}")
     return vault.seal_text(text, place("case_events", "comment", case_id))
+
+
+def line(text: str) -> str:
+    """A comment as one line: a page's field has breaks."""
+    return re.sub(r"[\r\n\t]+", " ", text.strip())
 
 
 def opened(vault: Vault | None, case_id: int, sealed: str) -> str:
@@ -35,6 +41,6 @@ def opened(vault: Vault | None, case_id: int, sealed: str) -> str:
     if vault is None:
         return "(봉인됨 · sealed)"
     try:
-        return vault.open_text(sealed, place("case_events", "comment", case_id))
+        return plain.plain(vault.open_text(sealed, place("case_events", "comment", case_id)))
     except VaultError:
         return "(열 수 없음 · cannot be opened)"

@@ -1,5 +1,6 @@
 """The way to the database: connections, the schema's version, and how it is brought to this one."""
 
+from dataclasses import dataclass, field
 from importlib.resources import files
 
 from alembic import command
@@ -13,13 +14,23 @@ from sqlalchemy.pool import NullPool
 SERVICE = "anbu_service"
 """The role of the service: all it needs of the tables, nothing of the schema."""
 VIEWER = "anbu_viewer"
-"""The role under which somebody's view is read: `SET LOCAL ROLE anbu_viewer`, `anbu.dongs` says which dongs."""
+"""The role through which people are looked at: whom the access log names for its ticket (`response.access`)."""
+VIEWS_AT_ONCE = 3
 _MIGRATING = 0x616E6275
 """Key of the advisory lock: one migration at a time."""
 
 
 class SchemaError(Exception):
     """The database cannot be used as it is: one line, what and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """Addresses of one database, by who logs in. ``owner``: for ``migrate`` and for sealing anew, nothing else."""
+
+    service: str = field(repr=False)
+    viewer: str = field(repr=False)
+    owner: str = field(repr=False)
 
 
 def address(url: str) -> URL:
@@ -44,14 +55,18 @@ def address(url: str) -> URL:
 
 def engine(
     url: str, *, role: str | None = SERVICE, pool_size: int = 10, statement_seconds: float = 30.0,
+    writes: bool = True,
 ) -> Engine:  # fmt: skip
     """Connections as ``role`` (None: as whoever logs in). A statement that takes longer than ``statement_seconds`` is
     ended by the server, and so is a transaction that was left open and idle for ten times as long.
 
-    The schema must be there: ``migrate`` makes the role too. Raises SchemaError for a wrong address.
+    The login is that role, or a member of it and of nothing else: what it is, SQL that got in becomes too. The schema
+    must be there: ``migrate`` makes the role too. Raises SchemaError for a wrong address.
     """
     limit = int(statement_seconds * 1000)
     options = [f"statement_timeout={limit}", f"idle_in_transaction_session_timeout={10 * limit}", "timezone=UTC"]
+    if not writes:
+        options.append("default_transaction_read_only=on")
     if role is not None:
         options.append(f"role={role}")
     return create_engine(
@@ -66,6 +81,11 @@ def engine(
             "application_name": "anbu",
         },
     )
+
+
+def viewer(url: str) -> Engine:
+    """Connections through which people are looked at. Raises SchemaError for a wrong address."""
+    return engine(url, role=VIEWER, pool_size=VIEWS_AT_ONCE, writes=False)
 
 
 def configuration() -> Config:

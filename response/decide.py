@@ -1,17 +1,18 @@
 """What a happening means for a case: pure decisions (case, happening, circle, now) -> events and what is to be sent.
 
-Whatever ends or calms a case stops every call and message that still waits.
+Whatever ends or calms a case stops every call and message that still waits. What is doubtful never does: only a key
+pressed in a call that was established, what the stream says (an outgoing use of the own phone, evidence of load), or a
+person's word. Everything else is at most a note.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from response.case import Case, minutes
-from response.climb import climb, owner_of, urgent
+from response.climb import climb, due_at, owner_of, unreached, urgent
 from response.draft import Draft
 from response.events import (
     RESIDENT,
-    Acknowledged,
     AlertSeen,
     CallDone,
     Calmed,
@@ -19,15 +20,15 @@ from response.events import (
     Closed,
     HelpAsked,
     MessageDone,
-    Noted,
     Opened,
+    PutOff,
     RangBack,
 )
 from response.hours import Hours
 from response.ladder import Ladder
-from response.records import CallOutcome, CallResult, Circle, Contact, Delivery, NotSent
-from stream.outcomes import AWAY, GONE, MUST_END
-from stream.records import Alert, Household, Outcome, OutcomeCode
+from response.records import CallOutcome, CallResult, Circle, Contact, Delivery, NotSent, Rang
+from stream.outcomes import AWAY, GONE
+from stream.records import Alert, Household, OutcomeCode
 
 YES, HELP = "1", "2"
 ABSENT, LEFT, WITHDRAWN = "absence", "left", "withdrawn"
@@ -35,6 +36,10 @@ ABSENT, LEFT, WITHDRAWN = "absence", "left", "withdrawn"
 ONE_SOURCE = frozenset({"phone_none", "phone_unknown", "phone_out", "meter_gap"})
 """Codes of the reasons that say that one signal alone was judged."""
 DATA_BACK = "data_back"
+TOLD_LATE = timedelta(hours=2)
+"""Key 1 that is told so long after its call is a note: the resident was well then. Key 2 counts whenever it comes."""
+CLOCKS_APART = timedelta(minutes=10)
+"""By so much may a call seem to end before it was asked for; by more it was another call, whose key 1 is a note too."""
 
 
 def wanted(alert: Alert) -> bool:
@@ -55,21 +60,51 @@ def explained(alert: Alert, last: Case, closed_at: datetime) -> bool:
     return seen and (not grown or last.closed.code in AWAY | GONE)
 
 
-def open_case(draft: Draft, alert: Alert, ladders: Mapping[str, Ladder], circle: Circle, hours: Hours) -> None:
+def standing(alerts: Iterable[Alert]) -> dict[str, Alert]:
+    """What stands in the end of some events, in their order: the last event by alert, by its time where one comes out
+    of its order. An alert that was for the dashboard only from its beginning is none of the response's."""
+    left: dict[str, Alert] = {}
+    for alert in alerts:
+        if alert.alert_id in left and alert.at < left[alert.alert_id].at:
+            continue
+        if alert.event == "cleared":
+            left.pop(alert.alert_id, None)
+        elif wanted(alert) or alert.alert_id in left:
+            left[alert.alert_id] = alert
+    return left
+
+
+def news(case: Case, alerts: Iterable[Alert]) -> bool:
+    """Whether somebody would be called or told because of some events of the past, if they are all."""
+    left = standing(alerts)
+    if case.calmed is not None:
+        return bool(left)
+    grown = case.level != "serious" and any(alert.level == "serious" for alert in left.values())
+    return grown or not left.keys() <= case.alerts.keys()
+
+
+def open_case(
+    draft: Draft, alert: Alert, ladders: Mapping[str, Ladder], circle: Circle, hours: Hours,
+    before: Sequence[Alert] = (),
+) -> None:  # fmt: skip
     """A new case for an alert; its first steps."""
     draft.write(_opened(alert.household_id, alert.dong, alert.area, alert.drill, ladders))
-    join(draft, alert, circle, hours)
+    join(draft, alert, circle, hours, before)
 
 
-def join(draft: Draft, alert: Alert, circle: Circle, hours: Hours) -> None:
-    """An alert's event reaches its household's case. One that is for the dashboard only is none of the case's."""
-    if alert.alert_id not in draft.case.alerts and not wanted(alert):
-        return
+def join(draft: Draft, alert: Alert, circle: Circle, hours: Hours, before: Sequence[Alert] = ()) -> None:
+    """An alert's event reaches its household's case, with those of ``before`` that waited; what stands in the end is
+    acted on. One that came and went before the case heard of it, or is for the dashboard only, is none of the case's.
+    """
     serious_before = draft.case.version > 1 and draft.case.level == "serious"
-    draft.write(seen(alert))
-    if alert.event == "cleared":
-        if not draft.case.alerts and draft.case.calmed is None:
-            calm(draft, _calmed_by(draft.case.latest))
+    heard = hear(draft, (*before, alert))
+    if not heard:
+        return
+    if not draft.case.alerts:
+        if draft.case.calmed is None and not draft.case.doubt:
+            calm(draft, calmed_by(draft.case.latest))
+        return
+    if all(event.event == "cleared" for event in heard):
         return
     if held(draft, circle):
         return
@@ -77,6 +112,15 @@ def join(draft: Draft, alert: Alert, circle: Circle, hours: Hours) -> None:
         grown(draft, circle, hours)
     else:
         climb(draft, circle, hours)
+
+
+def hear(draft: Draft, events: Sequence[Alert]) -> list[Alert]:
+    """Write down those events that are the case's; nothing follows from it yet."""
+    known, left = draft.case.alerts, standing(events)
+    heard = [event for event in events if event.alert_id in known or event.alert_id in left]
+    for event in heard:
+        draft.write(seen(event))
+    return heard
 
 
 def grown(draft: Draft, circle: Circle, hours: Hours) -> None:
@@ -105,49 +149,96 @@ def due(draft: Draft, circle: Circle, hours: Hours) -> None:
         climb(draft, circle, hours)
 
 
-def call_done(draft: Draft, key: str, result: CallResult, circle: Circle, hours: Hours) -> None:
-    """A call is over. A result that comes twice changes nothing, one that was unknown may still turn out."""
-    if draft.case.calls.get(key) not in (None, CallOutcome.unknown):
+def call_done(
+    draft: Draft, key: str, result: CallResult, circle: Circle, hours: Hours, shared: bool = False
+) -> None:  # fmt: skip
+    """A call is over. A result that comes twice changes nothing; one that was unknown may still turn out, and a key may
+    come after a result without one (a vendor that tells it by itself). Help counts after any other key too. Where
+    others have the number as well (``shared``) key 1 is nobody's answer, as in a call-back; told long after the call it
+    says nothing of now."""
+    asked_at = draft.case.call_at.get(key, draft.now)
+    ended_at = result.ended_at or asked_at
+    known, news = draft.case.calls.get(key), result.key == HELP and key not in draft.case.helped
+    another = known is None and asked_at - ended_at > CLOCKS_APART
+    late = result.key == YES and (another or draft.now - ended_at > TOLD_LATE)
+    if (known is CallOutcome.answered_key and not news) or (
+        known not in (None, CallOutcome.unknown) and result.outcome is not CallOutcome.answered_key
+    ):
         return
-    draft.write(CallDone(key, result.outcome, result.pressed, result.detail), RESIDENT if result.pressed else None)
-    if draft.case.closed is None and result.outcome is CallOutcome.answered_key:
-        _pressed(draft, result.pressed, "key", circle, hours)
+    done = CallDone(key, result.outcome, result.key, result.detail, shared, late)
+    draft.write(done, RESIDENT if result.key and not shared and not late else None)
+    if draft.case.closed is None and not ((shared or late) and result.key == YES):
+        _pressed(draft, result.key, "key", circle, hours, shared)
+    go_on(draft, circle, hours)
 
 
-def rang_back(draft: Draft, person_id: str, pressed: str | None, circle: Circle, hours: Hours) -> None:
-    """The resident rang back: an answer, whatever was pressed but for help."""
+def rang_back(draft: Draft, rang: RangBack, circle: Circle, hours: Hours, put_off: float) -> None:
+    """Somebody rang from the resident's number. Key 1 is the resident's answer where the number is nobody else's, key 2
+    is help for everybody who has the number. Anything else proves nothing and is noted: it may put the next step of a
+    caution off once, by ``put_off`` minutes, and whom we had no line for is rung back."""
     if draft.case.closed is not None:
         return
-    draft.write(RangBack(person_id, pressed), RESIDENT)
-    _pressed(draft, HELP if pressed == HELP else YES, "call_back", circle, hours)
+    draft.write(rang, RESIDENT if rang.answer else None)
+    if rang.pressed == HELP or rang.answer == YES:
+        _pressed(draft, rang.pressed, "call_back", circle, hours, rang.shared)
+        return
+    if rang.how is Rang.no_line and not draft.case.calling:
+        for contact in circle.of("resident"):
+            if contact.person_id == rang.person_id and "call" in contact.means:
+                draft.call(contact)
+    _put_off(draft, rang, hours, put_off)
+
+
+def _put_off(draft: Draft, rang: RangBack, hours: Hours, by: float) -> None:
+    case, due = draft.case, due_at(draft.case, hours)
+    only_asked = case.level == "caution" and case.owner is None and case.put_off is None
+    if by > 0 and only_asked and not rang.shared and due is not None:
+        draft.write(PutOff(max(due, draft.now) + minutes(by)))
 
 
 def open_for_help(
-    draft: Draft, household: Household, person_id: str, ladders: Mapping[str, Ladder], circle: Circle, hours: Hours
-) -> None:
-    """A new case for a resident who rang, or answered a call of a case closed meanwhile, and asked for help."""
+    draft: Draft, household: Household, rang: RangBack | None, ladders: Mapping[str, Ladder], circle: Circle,
+    hours: Hours,
+) -> None:  # fmt: skip
+    """A new case for a resident who rang (``rang``), or answered a call of a case closed meanwhile, and asked for
+    help."""
     draft.write(_opened(household.household_id, household.dong, household.area, household.drill, ladders))
-    draft.write(RangBack(person_id, HELP), RESIDENT)
-    draft.write(HelpAsked(), RESIDENT)
-    urgent(draft, circle, hours)
+    asked_for_help(draft, rang, circle, hours)
+
+
+def asked_for_help(draft: Draft, rang: RangBack | None, circle: Circle, hours: Hours) -> None:
+    """Help was asked for, by ringing us (``rang``) or in a call of a case that was over by then."""
+    shared = rang is not None and rang.shared
+    if rang is not None:
+        draft.write(rang, None if shared else RESIDENT)
+    _pressed(draft, HELP, "key", circle, hours, shared)
 
 
 def _opened(household_id: str, dong: str, area: str, drill: bool, ladders: Mapping[str, Ladder]) -> Opened:
     return Opened(household_id, dong, area, drill, {k: v.model_dump(mode="json") for k, v in ladders.items()})
 
 
-def _pressed(draft: Draft, pressed: str | None, how: CalmedBy, circle: Circle, hours: Hours) -> None:
+def _pressed(
+    draft: Draft, pressed: str | None, how: CalmedBy, circle: Circle, hours: Hours, shared: bool = False
+) -> None:
     if pressed == YES:
         calm(draft, how)
     elif pressed == HELP and not draft.case.help:
-        draft.write(HelpAsked(), RESIDENT)
+        draft.write(HelpAsked(shared), None if shared else RESIDENT)
         draft.stop_all()
         grown(draft, circle, hours)
 
 
-def message_done(draft: Draft, key: str, delivery: Delivery) -> None:
-    """A message went out, or did not. Delivery is not acknowledgement: nothing follows from it."""
+def message_done(draft: Draft, key: str, delivery: Delivery, circle: Circle, hours: Hours) -> None:
+    """A message went out, or did not. Delivery is not acknowledgement: what follows is of its failure."""
     draft.write(MessageDone(key, delivery.result, delivery.channel, delivery.reason, delivery.detail))
+    go_on(draft, circle, hours)
+
+
+def go_on(draft: Draft, circle: Circle, hours: Hours) -> None:
+    """Do not wait for the answer to a step none of whose messages and calls went out."""
+    if unreached(draft, circle) and not held(draft, circle):
+        climb(draft, circle, hours)
 
 
 def calm(draft: Draft, how: CalmedBy) -> None:
@@ -160,52 +251,16 @@ def calm(draft: Draft, how: CalmedBy) -> None:
     draft.stop_all()
     draft.write(Calmed(how))
     if draft.case.owner is None:
-        code = OutcomeCode.safe_answered if how in ("key", "call_back", "person") else None
-        draft.write(Closed(code, how))
-        if code is not None:
-            draft.outcome(Outcome(draft.now, code))
-    _tell_all(draft, "calmed", how=how)
+        over(draft, how)
+    tell_all(draft, how)
 
 
-def acknowledge(
-    draft: Draft, owner: str, comment: str, until: datetime | None, limits: Mapping[str, float]
-) -> None:
-    """A person takes the case, until ``until`` (default: ``limits``, minutes by level). A second person takes it over.
-
-    Raises:
-        ValueError: when the case is closed, or the deadline is not in the future.
-    """
-    if draft.case.closed is not None:
-        raise ValueError(f"case {draft.case.case_id} is closed: nothing is left to acknowledge")
-    until = until or draft.now + minutes(limits.get(draft.case.level, 120.0))
-    if until <= draft.now:
-        raise ValueError(f"the deadline {until:%Y-%m-%d %H:%M} is over already: give a later one")
-    draft.stop_all()
-    draft.write(Acknowledged(until, comment), owner)
-
-
-def note(draft: Draft, by: str, comment: str) -> None:
-    """Write down what a person says; nothing follows from it."""
-    draft.write(Noted(comment), by)
-
-
-def close(
-    draft: Draft, by: str, code: OutcomeCode, comment: str = "", from_: datetime | None = None,
-    until: datetime | None = None,
-) -> None:  # fmt: skip
-    """A person closes the case with what it turned out to be; the stream learns of it.
-
-    Raises:
-        ValueError: when it is closed already, or an outcome that explains a time has no end.
-    """
-    if draft.case.closed is not None:
-        raise ValueError(f"case {draft.case.case_id} is closed already")
-    if code in MUST_END and (until is None or until <= draft.now):
-        raise ValueError(f"the outcome {code} needs an end in the future: give until when it holds")
-    draft.stop_all()
-    draft.write(Closed(code, "person", comment, from_, until), by)
-    draft.outcome(Outcome(draft.now, code, from_, until))
-    _tell_all(draft, "calmed", but=by, how="person")
+def over(draft: Draft, how: CalmedBy) -> None:
+    """A calm case that nobody has needs nobody."""
+    code = OutcomeCode.safe_answered if how in ("key", "call_back", "person") else None
+    draft.write(Closed(code, how))
+    if code is not None:
+        draft.outcome()
 
 
 def withdraw(draft: Draft) -> None:
@@ -215,7 +270,7 @@ def withdraw(draft: Draft) -> None:
     draft.stop_all()
     draft.write(Closed(None, "withdrawn"))
     if draft.case.owner is not None:
-        draft.message(owner_of(draft.case), "withdrawn")
+        draft.message(owner_of(draft.case), "withdrawn", bare=True, case=str(draft.case.case_id), dong=draft.case.dong)
 
 
 def seen(alert: Alert) -> AlertSeen:
@@ -242,15 +297,19 @@ def _float(value: float | str | None) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _calmed_by(cleared: AlertSeen | None) -> CalmedBy:
+def calmed_by(cleared: AlertSeen | None) -> CalmedBy:
+    """What it was that ended the last alert."""
     why = cleared.why if cleared is not None else ""
     if why in (ABSENT, LEFT):
         return "absence"
     return "withdrawn" if why == WITHDRAWN else "data" if why == DATA_BACK else "life"
 
 
-def _tell_all(draft: Draft, template: str, but: str = "", **values: str) -> None:
-    """Everybody who was told hears how it went on."""
-    for person_id, role in draft.case.told.items():
+def tell_all(draft: Draft, how: CalmedBy, but: str = "", held: bool = False) -> None:
+    """Everybody who was told, or may have been, hears how it went on. Whoever has an open case is asked for its
+    outcome."""
+    for person_id, role in draft.case.may_know.items():
         if person_id != but:
-            draft.message(Contact(person_id, role), template, "message", **values)
+            mine = draft.case.closed is None and person_id == draft.case.owner
+            template = "calmed_owner" if mine else "calmed_guardian" if role == "guardian" else "calmed"
+            draft.message(Contact(person_id, role), template, held=held, how=how)

@@ -1,13 +1,14 @@
 """Rosters as a file, and leave."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
 from response import tables
+from response.access import Viewer, viewing_all
 from response.circle import STAFF
 from response.people_files import ROLE_WORDS, Imported
 from response.rows import (
@@ -23,8 +24,10 @@ from response.rows import (
     read_rows,
     read_time,
 )
+from stream.plain import NAME, plain
 
 p, d = tables.people.c, tables.duties.c
+MOST_LEAVE = timedelta(days=3 * 366)
 _KEY = ("dong", "role", "person_id", "days", "from_time", "first_day")
 _KOREAN, _ENGLISH = "월화수목금토일", ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ALL = ("매일", "daily", "every", "everyday")
@@ -86,9 +89,11 @@ FIELDS = (
 )
 
 
-def import_duties(conn: Connection, path: Path, *, replace_all: bool = False) -> Imported:
-    """Take in rosters. ``replace_all``: rows of the dongs and roles the file names that are not in it are removed,
-    unless a line is at fault.
+def import_duties(
+    conn: Connection, path: Path, viewer: Viewer, at: datetime, *, replace_all: bool = False
+) -> Imported:
+    """Take in rosters; the log of access has who did it, for each person whose duties changed. ``replace_all``: rows of
+    the dongs and roles the file names that are not in it are removed, unless a line is at fault.
 
     Raises:
         PeopleFileError, OSError: the file cannot be used at all.
@@ -101,15 +106,21 @@ def import_duties(conn: Connection, path: Path, *, replace_all: bool = False) ->
             lines.append(line)
     staff = set(conn.scalars(select(p.person_id).where(p.role.in_(STAFF))))
     kept: set[int] = set()
+    touched: set[str] = set()
     for line in lines:
         values = {"dong": "", "first_day": None, "last_day": None, "rank": 0} | line.values
         if values["person_id"] not in staff:
             remedy = "등록된 담당자가 아닙니다 · not registered as staff: import that person first"
             done.faults.append(Fault(line.number, "person_id", values["person_id"], remedy))
             continue
+        before = done.same
         kept.add(_put(conn, values, done))
+        if done.same == before:
+            touched.add(values["person_id"])
     if replace_all and not done.faults and lines:
-        _remove_others(conn, {(li.values.get("dong", ""), li.values["role"]) for li in lines}, kept, done)
+        named = {(li.values.get("dong", ""), li.values["role"]) for li in lines}
+        touched |= _remove_others(conn, named, kept, done)
+    viewing_all(conn, viewer, sorted(touched), "duties", f"duties {plain(path.name, NAME)}", at)
     done.faults.sort(key=lambda fault: fault.line)
     return done
 
@@ -130,20 +141,29 @@ def _put(conn: Connection, values: dict[str, object], done: Imported) -> int:
     return int(row.duty_id)
 
 
-def _remove_others(conn: Connection, named: set[tuple[str, str]], kept: set[int], done: Imported) -> None:
+def _remove_others(conn: Connection, named: set[tuple[str, str]], kept: set[int], done: Imported) -> set[str]:
+    """Whose duties went."""
+    whose: set[str] = set()
     for dong, role in named:
         gone = tables.duties.delete().where(d.dong == dong, d.role == role, d.duty_id.not_in(kept))
-        done.changed += conn.execute(gone).rowcount
+        rows = list(conn.scalars(gone.returning(d.person_id)))
+        done.changed += len(rows)
+        whose.update(rows)
+    return whose
 
 
 def add_leave(conn: Connection, person_id: str, from_at: datetime, until_at: datetime) -> bool:
     """Register leave in [from_at, until_at); False where it was there already.
 
     Raises:
-        PeopleFileError: no such person, or it ends before it begins.
+        PeopleFileError: no such person, it ends before it begins, or years later.
     """
     if until_at <= from_at:
         raise PeopleFileError("휴가가 시작 전에 끝납니다 · the leave ends before it begins: see --from and --until")
+    if until_at > from_at + MOST_LEAVE:
+        raise PeopleFileError(
+            f"휴가는 길어도 3년입니다: {until_at:%Y-%m-%d}까지가 맞습니까 · a leave is three years at most: see --until"
+        )
     if conn.execute(select(p.person_id).where(p.person_id == person_id)).one_or_none() is None:
         raise PeopleFileError(f"없는 사람입니다 · nobody is registered as {person_id}: see `anbu people export`")
     values = {"person_id": person_id, "from_at": from_at, "until_at": until_at}

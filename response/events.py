@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from response.records import CallOutcome, DeliveryResult, Means, NotSent, Role
+from response.records import CallOutcome, DeliveryResult, Means, NotSent, Rang, Role
 from stream.records import OutcomeCode
 
 CalmedBy = Literal["key", "call_back", "life", "absence", "data", "person", "withdrawn"]
@@ -40,10 +40,18 @@ class AlertSeen(Struct, frozen=True, tag=True, tag_field="event"):
 
 
 class StepDone(Struct, frozen=True, tag=True, tag_field="event"):
-    """A rung of the ladder was taken. ``reached``: whether there was anybody to be told."""
+    """A rung of the ladder was taken. ``reached``: whether there was anybody to be told who could act. ``keys``: the
+    messages and calls to them."""
 
     step: str
     reached: bool
+    keys: tuple[str, ...] = ()
+
+
+class NobodyReached(Struct, frozen=True, tag=True, tag_field="event"):
+    """None of a step's messages and calls went out: the ladder does not wait for an answer to them."""
+
+    step: str
 
 
 class CallPlanned(Struct, frozen=True, tag=True, tag_field="event"):
@@ -54,22 +62,26 @@ class CallPlanned(Struct, frozen=True, tag=True, tag_field="event"):
 
 
 class CallDone(Struct, frozen=True, tag=True, tag_field="event"):
-    """A call is over."""
+    """A call is over. ``shared``: others are registered with the number too, so that nobody knows who pressed.
+    ``late``: it was told long after the call, which says nothing of now."""
 
     key: str
     outcome: CallOutcome
     pressed: str | None = None
     detail: str = ""
+    shared: bool = False
+    late: bool = False
 
 
 class MessagePlanned(Struct, frozen=True, tag=True, tag_field="event"):
-    """A message waits to be sent."""
+    """A message waits to be sent. ``held``: until the act that it tells of cannot be undone any more."""
 
     key: str
     person_id: str
     role: Role
     means: Means
     template: str
+    held: bool = False
 
 
 class MessageDone(Struct, frozen=True, tag=True, tag_field="event"):
@@ -97,14 +109,30 @@ class NotTold(Struct, frozen=True, tag=True, tag_field="event"):
 
 
 class RangBack(Struct, frozen=True, tag=True, tag_field="event"):
-    """The resident rang us."""
+    """Somebody rang us from the resident's number. ``how``: None in logs of before it was kept. ``shared``: others are
+    registered with the number too, so that nobody knows who rang."""
 
     person_id: str
     pressed: str | None = None
+    how: Rang | None = None
+    shared: bool = False
+
+    @property
+    def answer(self) -> str | None:
+        """The key, where it was the resident who pressed it, in a call that stood."""
+        return self.pressed if self.how in (None, Rang.key) and not self.shared else None
+
+
+class PutOff(Struct, frozen=True, tag=True, tag_field="event"):
+    """The next step is not taken before ``until``: there was a call that proves nothing. Once a case."""
+
+    until: datetime
 
 
 class HelpAsked(Struct, frozen=True, tag=True, tag_field="event"):
-    """The resident asked for help (key 2)."""
+    """The resident asked for help (key 2), or one of several who share the number."""
+
+    shared: bool = False
 
 
 class Escalated(Struct, frozen=True, tag=True, tag_field="event"):
@@ -114,10 +142,18 @@ class Escalated(Struct, frozen=True, tag=True, tag_field="event"):
 
 
 class Acknowledged(Struct, frozen=True, tag=True, tag_field="event"):
-    """A person has it now (the event's ``by``), until ``until`` at the latest. ``comment`` is sealed."""
+    """A person has it now (the event's ``by``), until ``until`` at the latest. ``comment`` is sealed. ``over``: from
+    whom they took it over."""
 
     until: datetime
     comment: str = ""
+    over: str = ""
+
+
+class TakeOverAsked(Struct, frozen=True, tag=True, tag_field="event"):
+    """Somebody (the event's ``by``) would like to have what ``owner`` has."""
+
+    owner: str
 
 
 class DeadlinePassed(Struct, frozen=True, tag=True, tag_field="event"):
@@ -148,20 +184,44 @@ class Closed(Struct, frozen=True, tag=True, tag_field="event"):
     until: datetime | None = None
 
 
+class Undone(Struct, frozen=True, tag=True, tag_field="event"):
+    """The last act is as if it had not been. ``restored``: calls and messages it had cancelled that wait again.
+
+    ``owner``: who has it after an undone taking: whom it was taken over from, or who had it all along and had asked for
+    more time; nobody else.
+    """
+
+    act: Literal["take", "close"]
+    restored: tuple[str, ...] = ()
+    owner: str = ""
+
+
+class Reopened(Struct, frozen=True, tag=True, tag_field="event"):
+    """A closed case is open again: the event's ``by`` has it. ``comment``: the reason, sealed."""
+
+    until: datetime
+    comment: str
+
+
 What = (
-    Opened | AlertSeen | StepDone | CallPlanned | CallDone | MessagePlanned | MessageDone | Cancelled | NotTold
-    | RangBack | HelpAsked | Escalated | Acknowledged | DeadlinePassed | Calmed | Noted | Closed
+    Opened | AlertSeen | StepDone | NobodyReached
+    | CallPlanned | CallDone | MessagePlanned | MessageDone | Cancelled | NotTold
+    | RangBack | PutOff | HelpAsked | Escalated | Acknowledged | TakeOverAsked | DeadlinePassed | Calmed | Noted
+    | Closed | Undone | Reopened
 )  # fmt: skip
 SYSTEM, RESIDENT = "system", "resident"
+"""Whose acts are nobody's of the registry: `stream.ids.reserved` keeps these ids, and what looks like them, free."""
 
 
 class Entry(Struct, frozen=True):
-    """One line of the log. ``by``: system, resident, or the id of a person."""
+    """One line of the log. ``by``: system, resident, or the id of a person. ``account``: of a command, which account of
+    the machine truly did it; whoever acts by a link has none."""
 
     seq: int
     at: datetime
     by: str
     what: What
+    account: str = ""
 
 
 def encode(what: What) -> Any:

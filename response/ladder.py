@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from response.records import Means, Role
 
+MOST_HOURS = 72
+"""So long at most a step waits, and a case is somebody's without a word of theirs: nobody else is told meanwhile."""
+
 
 class Step(BaseModel):
     """One rung: after ``wait_minutes`` since the step before (of the first: since the case), within ``hours``, ``to``
@@ -52,6 +55,11 @@ class Ladder(BaseModel):
         if any(step.repeat_minutes for step in self.steps[:-1]):
             raise ValueError("only the last step may have repeat_minutes")
         return self
+
+    def longest(self) -> float:
+        """The most minutes that one of its steps waits, or waits to be told again."""
+        waits = [(s.wait_minutes, s.one_source_minutes or 0, s.repeat_minutes or 0) for s in self.steps]
+        return max(map(max, waits))
 
     def index(self, name: str) -> int:
         """Position of a step by name."""

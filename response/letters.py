@@ -1,28 +1,33 @@
 """A row of the outbox becomes a message: the person is looked up, names are masked, a one-time link is made."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select
 
-from response import links, registry, tables
-from response.channels.words import masked, tried
+from response import links, openings, registry, tables, who
+from response.channels.words import Language, masked, tried
 from response.draft import outcomes_of
+from response.numbers import dialled
 from response.outbox import Job
 from response.records import Message, Person, Role
 from response.settings import ResponseSettings
 from response.vault import Vault, VaultError
 from stream.records import DeadLetter
 
-LINKED = frozenset({"tell_officer", "look_officer", "deadline_passed"})
+LINKED = frozenset(
+    {"tell_officer", "look_officer", "deadline_passed", "calmed_owner", "take_over_asked", "taken_over"}
+)
 """Templates with a link to the case."""
-LINK_HOURS = 72.0
+AGED = timedelta(minutes=45)
+"""Older than this, an alert's hours are told with the time they are of."""
 p = tables.people.c
 
 
 def write(
-    conn: Connection, vault: Vault | None, settings: ResponseSettings, job: Job, simulated: bool, now: datetime
+    conn: Connection, vault: Vault | None, settings: ResponseSettings, job: Job, simulated: bool, now: datetime,
+    tz: tzinfo = UTC,
 ) -> tuple[Message, list[tuple[str, str]]] | None:
     """The message of a row, and the channels with addresses to try one after the other; None: no such person.
 
@@ -31,23 +36,44 @@ def write(
     person = _person(conn, vault, job.person_id)
     if person is None:
         return None
-    values: dict[str, str] = dict(job.what["values"])
-    resident = _resident(conn, vault, values.get("household_id", ""))
-    calls_simulated = simulated and not job.drill
-    values |= {
-        "office": settings.office_name,
-        "callback": settings.callback_number,
-        "name": masked(resident.name) if resident is not None else "",
-        "tried": tried(outcomes_of(values), person.language, real=not calls_simulated),
-        "address_at": str(resident.address_at or "") if resident is not None else "",
-        "entry": "1" if resident is not None and resident.consent_entry else "",
-        "link": _link(conn, settings, job, now),
-        "simulated": "1" if calls_simulated else "",
-    }
+    planned: dict[str, str] = job.what["values"]
+    resident = _resident(conn, vault, planned.get("household_id", ""))
+    link = _link(conn, settings, job, person, now)
+    colleague = who.name(conn, vault, planned.get("who", ""))
+    planned = planned | ({"who": colleague} if "who" in planned else {})
+    values = filled(planned, settings, resident, person.language, simulated and not job.drill, link, now, tz)
     role: Role = job.role or person.role  # type: ignore[assignment]
     template = job.what["template"]
     message = Message(job.key, person.person_id, role, "", "", template, values, person.language, job.drill)
-    return message, _ways(person, job.what["means"])
+    return message, _ways(person, job.what["means"], settings)
+
+
+def filled(
+    planned: dict[str, str], settings: ResponseSettings, resident: Person | None, language: Language,
+    simulated: bool, link: str, now: datetime, tz: tzinfo,
+) -> dict[str, str]:  # fmt: skip
+    """All values of a message: what was planned (`response.draft.facts`), and what is known only when it goes out."""
+    return {"over": "", "since": "", "case": ""} | planned | {  # of a notice that a version before left waiting
+        "office": settings.office_name,
+        "callback": settings.callback_number,
+        "dong": settings.place(planned.get("dong", "")),
+        "area": settings.place(planned.get("area", "")),
+        "name": masked(resident.name) if resident is not None else "",
+        "tried": tried(outcomes_of(planned), language, not simulated, bool(planned.get("ringing"))),
+        "as_of": _as_of(planned.get("alert_at", ""), now, tz),
+        "address_at": str(resident.address_at or "") if resident is not None else "",
+        "entry": "1" if resident is not None and resident.consent_entry else "",
+        "link": link,
+        "simulated": "1" if simulated else "",
+    }
+
+
+def _as_of(alert_at: str, now: datetime, tz: tzinfo) -> str:
+    """When the alert's figures held, where that is not just now: what it says of hours is of that moment."""
+    if not alert_at or now - datetime.fromisoformat(alert_at) < AGED:
+        return ""
+    at = datetime.fromisoformat(alert_at).astimezone(tz)
+    return f"{at:%H:%M}" if at.date() == now.astimezone(tz).date() else f"{at:%m-%d %H:%M}"
 
 
 def dead_letter(job: Job) -> DeadLetter:
@@ -55,15 +81,18 @@ def dead_letter(job: Job) -> DeadLetter:
     return msgspec.convert(job.what["dead_letter"], DeadLetter)
 
 
-def _ways(person: Person, means: str) -> list[tuple[str, str]]:
+def _ways(person: Person, means: str, settings: ResponseSettings) -> list[tuple[str, str]]:
     """Channels and addresses, the one to be tried first in front."""
     channels = ("sms",) if means == "sms" else person.channels
-    return [(channel, _address(person, channel)) for channel in channels]
+    return [(channel, _address(person, channel, settings)) for channel in channels]
 
 
-def _address(person: Person, channel: str) -> str:
+def _address(person: Person, channel: str, settings: ResponseSettings) -> str:
     if channel in registry.BY_PHONE:
-        return person.phone
+        try:
+            return dialled(person.phone, settings.phone_region, settings.dialling)
+        except ValueError:  # none, or one of before numbers were checked: the channel says that it cannot be used
+            return ""
     return person.email if channel == "email" else person.person_id
 
 
@@ -86,9 +115,9 @@ def _resident(conn: Connection, vault: Vault | None, household_id: str) -> Perso
         return None
 
 
-def _link(conn: Connection, settings: ResponseSettings, job: Job, now: datetime) -> str:
+def _link(conn: Connection, settings: ResponseSettings, job: Job, person: Person, now: datetime) -> str:
     if not settings.link_url or job.case_id is None or job.what["template"] not in LINKED or job.person_id is None:
         return ""
-    role: Role = job.role or "officer"  # type: ignore[assignment]
-    token = links.make(conn, job.case_id, job.person_id, role, now, LINK_HOURS)
+    role = openings.role_of(conn, person, job.role or person.role)  # type: ignore[arg-type]
+    token = links.make(conn, job.case_id, job.person_id, role, now, settings.link_hours)
     return f"{settings.link_url.rstrip('/')}/c/{token}"

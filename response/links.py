@@ -10,19 +10,21 @@ from msgspec import Struct
 from sqlalchemy import Connection, insert, select, update
 
 from response import tables
-from response.case import Case
 from response.records import Role
 
 c = tables.links.c
 TOKEN_BYTES = 32
+KEPT = timedelta(days=30)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 Refused = Literal["unknown", "expired"]
 
 
 class Link(Struct, frozen=True):
-    """Whom a link was made for, and for which case. ``used_at``: when it was first acted with."""
+    """Whom a link was made for, and for which case. ``used_at``: when it was first acted with; ``hashed``: which it is,
+    in the table."""
 
+    hashed: bytes
     case_id: int
     person_id: str
     role: Role
@@ -46,26 +48,32 @@ def read(conn: Connection, token: str, now: datetime) -> Link | Refused:
     """What a token stands for, or why it stands for nothing."""
     if not _TOKEN.fullmatch(token):
         return "unknown"
-    columns = (c.case_id, c.person_id, c.role, c.made_at, c.expires_at, c.used_at)
+    columns = (c.token_hash, c.case_id, c.person_id, c.role, c.made_at, c.expires_at, c.used_at)
     row = conn.execute(select(*columns).where(c.token_hash == _hash(token))).one_or_none()
     if row is None:
         return "unknown"
     return Link(*row) if row.expires_at > now else "expired"
 
 
-def used(conn: Connection, token: str, now: datetime) -> None:
+def used(conn: Connection, link: Link, now: datetime) -> None:
     """Somebody has acted with this link. The first time counts."""
-    conn.execute(update(tables.links).where(c.token_hash == _hash(token), c.used_at.is_(None)).values(used_at=now))
+    conn.execute(update(tables.links).where(c.token_hash == link.hashed, c.used_at.is_(None)).values(used_at=now))
 
 
-def may_act(link: Link, case: Case) -> bool:
-    """Whether a case may be taken or closed with a link: once, and again by whoever has the case by it."""
-    return case.closed is None and (link.used_at is None or case.owner == link.person_id)
+def unused(conn: Connection, link: Link) -> None:
+    """What was done with this link was undone."""
+    conn.execute(update(tables.links).where(c.token_hash == link.hashed).values(used_at=None))
+
+
+def revoke(conn: Connection, person_id: str, now: datetime) -> int:
+    """All links of a person are over, for one that was passed on or a telephone that was lost; how many were good."""
+    query = update(tables.links).where(c.person_id == person_id, c.expires_at > now)
+    return conn.execute(query.values(expires_at=now)).rowcount
 
 
 def sweep(conn: Connection, now: datetime) -> int:
-    """Remove links that have expired; how many."""
-    return conn.execute(tables.links.delete().where(c.expires_at <= now)).rowcount
+    """Remove links that expired ``KEPT`` ago; how many. Until then their page says that they have expired."""
+    return conn.execute(tables.links.delete().where(c.expires_at <= now - KEPT)).rowcount
 
 
 def _hash(token: str) -> bytes:

@@ -13,6 +13,9 @@ from response import tables
 from response.case import Case, fold
 from response.events import Entry, decode
 from response.log import NoCaseError, entries
+from response.names import Words
+from response.sentences import rung
+from stream.plain import DETAIL, plain
 from stream.records import OutcomeCode
 
 c, e, o = tables.cases.c, tables.case_events.c, tables.outbox.c
@@ -22,7 +25,8 @@ MOST = 500
 
 
 class Listed(Struct, frozen=True):
-    """One line of a list. ``next_step``: name of the rung, or ``deadline``; ``next_at``: when. None: closed."""
+    """One line of a list. ``next_step``: name of the rung, or ``deadline``; ``turn``: whose turn that is, in words;
+    ``next_at``: when. None: closed. ``untold``: the end of the ladder reached nobody."""
 
     case_id: int
     household_id: str
@@ -37,6 +41,8 @@ class Listed(Struct, frozen=True):
     next_step: str | None
     next_at: datetime | None
     code: OutcomeCode | None
+    turn: Words = ("", "")
+    untold: bool = False
 
     def age(self, now: datetime) -> timedelta:
         """How long it has been, or was, open."""
@@ -89,6 +95,12 @@ def cases(
     return [_listed(row, fold(row.case_id, logs.get(row.case_id, []))) for row in rows]
 
 
+def dongs(conn: Connection) -> set[str]:
+    """Every dong of a home or of a case."""
+    h = tables.households.c
+    return {*conn.scalars(select(c.dong).distinct()), *conn.scalars(select(h.dong).distinct())}
+
+
 def whole(conn: Connection, case_id: int) -> Whole:
     """One case with all that is known of it. Raises log.NoCaseError."""
     row = conn.execute(select(tables.cases).where(c.case_id == case_id)).one_or_none()
@@ -113,10 +125,10 @@ def deliveries(
 
 
 def _logs(conn: Connection, ids: list[int]) -> dict[int, list[Entry]]:
-    query = select(e.case_id, e.seq, e.at, e.by, e.what).where(e.case_id.in_(ids)).order_by(e.case_id, e.seq)
+    query = select(e.case_id, e.seq, e.at, e.by, e.what, e.account).where(e.case_id.in_(ids)).order_by(e.case_id, e.seq)
     logs: dict[int, list[Entry]] = {}
     for row in conn.execute(query):
-        logs.setdefault(row.case_id, []).append(Entry(row.seq, row.at, row.by, decode(row.what)))
+        logs.setdefault(row.case_id, []).append(Entry(row.seq, row.at, row.by, decode(row.what), row.account))
     return logs
 
 
@@ -124,7 +136,14 @@ def _listed(row: Row[Any], case: Case) -> Listed:
     return Listed(
         row.case_id, row.household_id, row.dong, row.drill, row.level, row.phase, row.opened_at, row.closed_at,
         case.owner, case.owner_until, _next(case), row.next_step_at, case.closed.code if case.closed else None,
+        _turn(case), case.untold,
     )  # fmt: skip
+
+
+def _turn(case: Case) -> Words:
+    """Whose turn is next."""
+    step = _next(case)
+    return ("", "") if step is None else ("기한", "deadline") if step == "deadline" else rung(case, step)
 
 
 def _next(case: Case) -> str | None:
@@ -141,7 +160,7 @@ def _sent(row: Row[Any]) -> Sent:
     means = "call" if row.kind == "call" else row.what.get("means", "")
     return Sent(
         row.key, row.case_id, row.kind, what, means, row.person_id, row.role, row.drill, row.created_at, row.done_at,
-        row.state, row.result, row.reason, row.channel or "", row.detail or "", row.tries,
+        row.state, row.result, row.reason, row.channel or "", plain(row.detail or "", DETAIL), row.tries,
     )  # fmt: skip
 
 

@@ -32,8 +32,8 @@ def load(conn: Connection, case_id: int) -> Case:
 
 def entries(conn: Connection, case_id: int) -> list[Entry]:
     """A case's log, in order."""
-    rows = conn.execute(select(e.seq, e.at, e.by, e.what).where(e.case_id == case_id).order_by(e.seq))
-    return [Entry(row.seq, row.at, row.by, decode(row.what)) for row in rows]
+    rows = conn.execute(select(e.seq, e.at, e.by, e.what, e.account).where(e.case_id == case_id).order_by(e.seq))
+    return [Entry(row.seq, row.at, row.by, decode(row.what), row.account) for row in rows]
 
 
 def lock(conn: Connection, case_id: int) -> tuple[str, str]:
@@ -49,14 +49,22 @@ def append(conn: Connection, draft: Draft, due: datetime | None) -> None:
     case, now = draft.case, draft.now
     if draft.entries:
         rows = [
-            {"case_id": case.case_id, "seq": n.seq, "at": n.at, "by": n.by, "what": encode(n.what)}
+            {
+                "case_id": case.case_id, "seq": n.seq, "at": n.at, "by": n.by, "what": encode(n.what),
+                "account": n.account,
+            }
             for n in draft.entries
         ]
         conn.execute(insert(tables.case_events), rows)
     if draft.cancelled:
         conn.execute(
-            update(tables.outbox).where(o.key.in_(draft.cancelled), o.state == "waiting")
+            update(tables.outbox).where(o.key.in_(draft.cancelled), o.state.in_(("waiting", "refused")))
             .values(state="cancelled", reason=NotSent.cancelled, done_at=now)
+        )  # fmt: skip
+    if draft.restored:
+        conn.execute(
+            update(tables.outbox).where(o.key.in_(draft.restored), o.state == "cancelled")
+            .values(state="waiting", reason=None, done_at=None)
         )  # fmt: skip
     for send in draft.sends:
         enqueue(conn, send, case.case_id, case.drill, now)
@@ -70,10 +78,10 @@ def append(conn: Connection, draft: Draft, due: datetime | None) -> None:
 def _schedule(conn: Connection, case: Case, due: datetime | None, now: datetime) -> None:
     if due is not None and due <= now:
         due = now + timedelta(minutes=LOOK_AGAIN_MINUTES)
-    closed = {"closed_at": func.coalesce(c.closed_at, now)} if case.closed is not None else {}
+    closed_at = func.coalesce(c.closed_at, now) if case.closed is not None else None
     conn.execute(
         update(tables.cases).where(c.case_id == case.case_id)
-        .values(level=case.level, phase=case.phase, next_step_at=due, **closed)
+        .values(level=case.level, phase=case.phase, next_step_at=due, untold=case.untold, closed_at=closed_at)
     )  # fmt: skip
 
 
@@ -101,6 +109,6 @@ def _row(send: Send, case_id: int | None, drill: bool, now: datetime) -> dict[st
     return {
         "key": send.key, "kind": send.kind, "case_id": case_id, "person_id": send.person_id, "role": send.role,
         "drill": drill, "urgency": send.urgency, "what": json.loads(msgspec.json.encode(send.what)),
-        "created_at": now, "not_before": now,
+        "created_at": now, "not_before": now + timedelta(seconds=send.hold_s),
     }  # fmt: skip
 

@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy import case as whichever
 
-from response import outbox, tables
+from response import known, outbox, streams, tables, untold, withdrawals
 from response.case import Case
 from response.events import (
     Acknowledged,
@@ -33,6 +33,8 @@ from response.events import (
     NotTold,
     Opened,
     RangBack,
+    Reopened,
+    Undone,
     What,
 )
 from response.hours import Hours
@@ -47,8 +49,11 @@ AGES = ("0-1h", "1-6h", "6-24h", "24h+")
 AGE_HOURS = (1, 6, 24)
 KINDS = ("call", "message", "record")
 DRILL = ("no", "yes")
-FOLLOWED = ("taken", "repeated", "dead")
-PARTS = ("follow", "tick", "calls", "messages", "records", "audit", "count")
+TOPICS = (HOUSEHOLDS, ALERTS)
+FOLLOWED = ("taken", "repeated", "old", "dead")
+PARTS = (
+    "follow", "tick", "calls", "messages", "records", "audit", "count", "sweep", "page",
+)  # fmt: skip
 """Rounds of the process `anbu response`."""
 DUTY = ("officer", "deputy", "centre", "operator")
 OVERDUE_S = 60.0
@@ -83,13 +88,36 @@ class ResponseMetrics:
     )
     outbox_age: Gauge = gauge("anbu_outbox_age_seconds", "How long the oldest waiting row is over its time", "kind")
     leased: Gauge = gauge("anbu_outbox_leased", "Rows that a sender is at", "kind")
+    untold: Gauge = gauge("anbu_cases_untold", "Open cases whose ladder is at its end and reaches nobody there")
+    not_out: Gauge = gauge(
+        "anbu_staff_messages_not_out", "Messages to staff within the hour that did not go out", "role", "result"
+    )
+    missing: Gauge = gauge(
+        "anbu_stream_missing_records", "How much shorter a topic is than what was read of it", "topic"
+    )
+    refused: Gauge = gauge("anbu_outcomes_refused", "Outcomes set aside, because the stream would refuse them")
+    withdrawals: Gauge = gauge(
+        "anbu_withdrawals_pending", "Households whose consent was withdrawn and whose data are not deleted yet"
+    )
+    withdrawn_lately: Gauge = gauge(
+        "anbu_withdrawals_last_hour", "Withdrawals of consent heard of within the hour, undone ones too"
+    )
+    of_the_past: Gauge = gauge(
+        "anbu_alerts_of_the_past", "Homes and areas whose alerts of the past wait until the stream has caught up"
+    )
 
     # What happened.
     alerts: Counter = counter("anbu_alerts_taken", "Alert events that reached a case", "kind", "event")
     opened: Counter = counter("anbu_cases_opened", "Cases opened, by the level of their first alert", "level", "drill")
     closed: Counter = counter("anbu_cases_closed", "Cases closed, by outcome and cause", "code", "how", "drill")
+    taken_back: Counter = counter(
+        "anbu_cases_taken_back", "Takings and closings undone within the minute, closed cases reopened", "kind", "drill"
+    )
     calls: Counter = counter("anbu_calls", "Calls that ended", "outcome", "drill")
     rang_back: Counter = counter("anbu_rang_back", "Residents who rang us while a case was open", "drill")
+    came_in: Counter = counter("anbu_calls_in", "Calls to our number, by how they went and whose number it was",
+                               "how", "kind")  # fmt: skip
+    unstored: Gauge = gauge("anbu_inbound_unstored", "Keys and ends of calls that the database does not have yet")
     help: Counter = counter("anbu_help_asked", "Residents who asked for help", "drill")
     messages: Counter = counter(
         "anbu_messages", "Messages of cases that went out or did not", "channel", "result", "reason", "drill"
@@ -111,6 +139,7 @@ class ResponseMetrics:
     until_closed: Histogram = histogram("anbu_alert_to_closed_seconds", "From the alert to the end", BUCKETS, "drill")
 
     # The process.
+    http_refused: Counter = counter("anbu_http_refused", "Connections and requests refused", "listener", "reason")
     gateway_real: Gauge = gauge("anbu_gateway_real", "1: telephones ring; 0: residents are simulated", "name", "drill")
     audit_ok: Gauge = gauge("anbu_audit_ok", "1: the auditor found nothing wrong at its last look")
     audited_at: Gauge = gauge("anbu_audited_timestamp_seconds", "Wall clock of the auditor's last look")
@@ -164,11 +193,24 @@ class ResponseMetrics:
         """Set the gauges to what the database holds. Raises what a database raises; the gauges stay as they were."""
         with engine.connect() as conn:
             open_, late, past = open_cases(conn, now), overdue(conn, now), past_deadline(conn, now)
-            ages, leases = outbox.age(conn, now), leased(conn)
+            ages, leases, waits = outbox.age(conn, now), leased(conn), known.count(conn)
+            short = streams.missing(conn)
+            alone, lost = untold.cases(conn), untold.messages(conn, now)
+            aside = len(outbox.refused(conn, now))
+            left, left_lately = withdrawals.counts(conn, now)
         for labels in product(LEVELS, AGES, DRILL):
             self.open_cases.labels(*labels).set(open_.get(labels, 0))
         self.overdue.set(late)
+        self.of_the_past.set(waits)
+        self.refused.set(aside)
+        self.withdrawals.set(left)
+        self.withdrawn_lately.set(left_lately)
+        for topic in TOPICS:
+            self.missing.labels(topic).set(short.get(topic, 0))
         self.past_deadline.set(past)
+        self.untold.set(alone)
+        for whom in product(DUTY, untold.NOT_OUT):
+            self.not_out.labels(*whom).set(lost.get(whom, 0))
         for kind in KINDS:
             age = ages.get(kind, 0.0)
             self.outbox_age.labels(kind).set(_in_hours(age, now, self.hours) if kind == "call" else age)
@@ -193,6 +235,10 @@ class ResponseMetrics:
                 self.not_told.labels(what.role, str(what.reason), drill).inc()
             case DeadlinePassed():
                 self.deadlines.labels(drill).inc()
+            case Undone():
+                self.taken_back.labels(what.act, drill).inc()
+            case Reopened():
+                self.taken_back.labels("reopen", drill).inc()
             case Closed():
                 self.closed.labels(str(what.code or NONE), what.how, drill).inc()
 
@@ -229,12 +275,13 @@ def _firsts(metrics: ResponseMetrics, case: Case, entries: Sequence[Entry]) -> I
 
 
 def _reaches(what: What) -> bool:
-    """Whether a person was reached by this: the resident by a key or by ringing back, or somebody who took the case."""
-    return isinstance(what, RangBack | Acknowledged) or _key(what)
+    """Whether a person was reached by this: the resident by a key, or somebody who took the case."""
+    answered = isinstance(what, RangBack) and what.answer is not None
+    return answered or isinstance(what, Acknowledged) or _key(what)
 
 
 def _key(what: What) -> bool:
-    return isinstance(what, CallDone) and what.outcome is CallOutcome.answered_key
+    return isinstance(what, CallDone) and what.outcome is CallOutcome.answered_key and not (what.shared or what.late)
 
 
 def _reached_before(case: Case, entries: Sequence[Entry]) -> bool:

@@ -4,18 +4,26 @@ A row is leased in a transaction of its own right before its effect. So a lease 
 then an attempt whose end is unknown, a message may have arrived; neither is made again. A record is: it says the same.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
+import structlog
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, func, select, update
 
 from response import tables
+from response.apart import apart
 from response.desk import Desk
+from response.forget import TO_THE_OWNER
 from response.records import CallOutcome, CallResult, Delivery, DeliveryResult, NotSent
 
+logger = structlog.get_logger()
 o = tables.outbox.c
 Kind = Literal["call", "message", "record"]
+_DIED, _NOT_TAKEN = "its sender died meanwhile", "the end of a row of the outbox could not be written"
+_AGAIN_S = 300.0
 _ONE_LEASER = 8_150_001  # key of the advisory lock: two leasers must not take two calls of one person
 
 
@@ -36,7 +44,8 @@ class Job(Struct, frozen=True):
 def lease(
     engine: Engine, kind: Kind, drill: bool, worker: str, now: datetime, lease_s: float, limit: int
 ) -> list[Job]:
-    """Take up to ``limit`` waiting rows, the most urgent and then the oldest first. Never two calls of one person."""
+    """Take up to ``limit`` waiting rows, the most urgent and then the oldest first. Never two calls of one person, and
+    never a message before that which has to be out before it (``after``)."""
     query = (
         select(tables.outbox)
         .where(o.kind == kind, o.state == "waiting", o.drill == drill, o.not_before <= now)
@@ -44,8 +53,13 @@ def lease(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    other = tables.outbox.alias()
+    if kind == "message":
+        before = select(other.c.key).where(
+            other.c.key == o.what["after"].astext, other.c.state.in_(("waiting", "leased"))
+        )  # fmt: skip
+        query = query.where(~before.exists())
     if kind == "call":
-        other = tables.outbox.alias()
         ringing = (
             select(other.c.key)
             .where(other.c.kind == "call", other.c.state == "leased", other.c.person_id == o.person_id)
@@ -75,13 +89,29 @@ def lease(
     return jobs
 
 
+def of_the_withdrawn(conn: Connection, keys: Iterable[str]) -> set[str]:
+    """Those of some rows that speak of a household which has withdrawn its consent."""
+    c, h = tables.cases.c, tables.households.c
+    query = (
+        select(o.key).join(tables.cases, c.case_id == o.case_id)
+        .join(tables.households, h.household_id == c.household_id)
+        .where(
+            o.key.in_(list(keys)), h.withdrawn_at.is_not(None),
+            o.what["template"].astext.is_distinct_from(TO_THE_OWNER),
+        )
+    )  # fmt: skip
+    return set(conn.scalars(query))
+
+
 def release(engine: Engine, key: str, not_before: datetime) -> None:
-    """Give a leased row back, to be taken again from ``not_before`` on: only where the effect surely did not happen."""
+    """Give a leased row back, to be taken again from ``not_before`` on: only where the effect surely did not happen.
+    Where consent has ended meanwhile it is not taken again, but for the note that says so."""
+    mine = (o.key == key) & (o.state == "leased")
     with engine.begin() as conn:
-        conn.execute(
-            update(tables.outbox).where(o.key == key, o.state == "leased")
-            .values(state="waiting", not_before=not_before, lease_until=None)
-        )  # fmt: skip
+        if key in of_the_withdrawn(conn, [key]):
+            over = {"state": "cancelled", "reason": NotSent.withdrawn, "done_at": not_before}
+            conn.execute(update(tables.outbox).where(mine).values(lease_until=None, **over))
+        conn.execute(update(tables.outbox).where(mine).values(state="waiting", not_before=not_before, lease_until=None))
 
 
 def recorded(conn: Connection, key: str, now: datetime) -> None:
@@ -89,6 +119,22 @@ def recorded(conn: Connection, key: str, now: datetime) -> None:
     conn.execute(
         update(tables.outbox).where(o.key == key).values(state="done", result="sent", done_at=now, lease_until=None)
     )
+
+
+def set_aside(conn: Connection, refused: Mapping[str, str], now: datetime) -> None:
+    """Rows that can never be told, by key with why: they are not tried again, and nothing waits behind them."""
+    for key, why in refused.items():
+        logger.error("an outcome cannot be told to the stream and is set aside", key=key, detail=why)
+        conn.execute(
+            update(tables.outbox).where(o.key == key)
+            .values(state="refused", result="refused", detail=why[:300], done_at=now, lease_until=None)
+        )  # fmt: skip
+
+
+def refused(conn: Connection, now: datetime) -> list[tuple[str, int | None, str]]:
+    """What is set aside: key, case, why. For as long as the stream would still use it."""
+    query = select(o.key, o.case_id, o.detail).where(o.state == "refused", o.created_at > now - timedelta(days=60))
+    return [(row.key, row.case_id, row.detail or "") for row in conn.execute(query.order_by(o.created_at, o.key))]
 
 
 def expired(desk: Desk, now: datetime, limit: int = 100) -> int:
@@ -103,9 +149,11 @@ def expired(desk: Desk, now: datetime, limit: int = 100) -> int:
         ).all()
     for row in rows:
         if row.kind == "call":
-            desk.call_done(row.key, CallResult(CallOutcome.unknown, detail="its sender died meanwhile"), now)
+            end = partial(desk.call_done, row.key, CallResult(CallOutcome.unknown, detail=_DIED), now)
         else:
-            desk.message_done(row.key, Delivery(DeliveryResult.unknown, detail="its sender died meanwhile"), now)
+            end = partial(desk.message_done, row.key, Delivery(DeliveryResult.unknown, detail=_DIED), now)
+        if not apart(end, _NOT_TAKEN, key=row.key):
+            _later(desk.engine, row.key, now)
     return len(rows)
 
 
@@ -121,8 +169,17 @@ def outdated(desk: Desk, now: datetime, hours: float, limit: int = 100) -> int:
                 update(tables.outbox).where(o.key.in_(keys)).values(state="leased", leased_by="clock", lease_until=now)
             )
     for key in keys:
-        desk.message_done(key, Delivery(DeliveryResult.not_sent, "", NotSent.too_old), now)
+        end = partial(desk.message_done, key, Delivery(DeliveryResult.not_sent, "", NotSent.too_old), now)
+        if not apart(end, _NOT_TAKEN, key=key):
+            _later(desk.engine, key, now)
     return len(keys)
+
+
+def _later(engine: Engine, key: str, now: datetime) -> None:
+    """A row whose end could not be written is looked at again, behind the others."""
+    with engine.begin() as conn:
+        later = now + timedelta(seconds=_AGAIN_S)
+        conn.execute(update(tables.outbox).where(o.key == key, o.state == "leased").values(lease_until=later))
 
 
 def age(conn: Connection, now: datetime) -> dict[str, float]:

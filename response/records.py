@@ -84,6 +84,11 @@ class CallResult(Struct, frozen=True):
     dialled_at: datetime | None = None
     ended_at: datetime | None = None
 
+    @property
+    def key(self) -> str | None:
+        """The key that counts: one pressed in a call that was established. What else is called a key is nothing."""
+        return self.pressed if self.outcome is CallOutcome.answered_key else None
+
 
 class CallGateway(Protocol):
     """Places calls. ``place`` returns when the call is over, never raises for what a telephone network does, and may
@@ -102,12 +107,39 @@ class CallGateway(Protocol):
         """Hang up what is left and end."""
 
 
+class Rang(StrEnum):
+    """How a call to our number went. ``no_line``: it stood never, because we had no line for it; ``cut_short``: it
+    ended before the announcement had been heard. Of all these only a key says anything of whoever rang."""
+
+    key = "key"
+    no_key = "no_key"
+    cut_short = "cut_short"
+    not_established = "not_established"
+    no_line = "no_line"
+
+
 class CalledBack(Struct, frozen=True):
-    """Somebody rang our number. ``number`` as the network gave it; ``pressed``: a key, None where none was."""
+    """Somebody rang our number. ``number`` as the network gave it, empty where it is withheld; ``pressed``: a key, None
+    where none was; ``heard``: whether the announcement was played to its end; ``refused``: we had no line."""
 
     number: str
     at: datetime
     pressed: str | None = None
+    established: bool = False
+    heard: bool = False
+    refused: bool = False
+
+    @property
+    def key(self) -> str | None:
+        """The key that counts: one pressed in a call that was established."""
+        return self.pressed if self.established else None
+
+    @property
+    def how(self) -> Rang:
+        """In one word."""
+        if self.established:
+            return Rang.key if self.pressed else Rang.no_key if self.heard else Rang.cut_short
+        return Rang.no_line if self.refused else Rang.not_established
 
 
 OnCallBack = Callable[[CalledBack], Awaitable[None]]
@@ -137,9 +169,11 @@ class NotSent(StrEnum):
     nobody_on_duty = "nobody_on_duty"
     no_channel = "no_channel"
     no_address = "no_address"
+    no_calls = "no_calls"
     cancelled = "cancelled"
     withdrawn = "withdrawn"
     too_old = "too_old"
+    undelivered = "undelivered"
 
 
 class Message(Struct, frozen=True):

@@ -1,18 +1,18 @@
 """The registry of people: who is around a household, and a person with their personal data for whoever may have it."""
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import Connection, Row, select
 
 from response import tables
-from response.records import Means, Person
+from response.records import Means, Person, Role
 from response.vault import Vault, place
+from stream.plain import plain
 from stream.records import Household
 
 p, h = tables.people.c, tables.households.c
 BY_PHONE = frozenset({"sms", "call", "alimtalk"})
 """Channels whose address is the telephone number; `email` needs the e-mail address, others an address of their own in
 the settings."""
-_FIRST = ("resident", "guardian")
 
 
 def person(conn: Connection, vault: Vault, person_id: str) -> Person | None:
@@ -27,23 +27,28 @@ def resident(conn: Connection, household_id: str) -> str | None:
     return conn.execute(query).scalar_one_or_none()
 
 
+def around(conn: Connection, household_id: str) -> list[str]:
+    """Ids of everybody who is registered with a household."""
+    return list(conn.scalars(select(p.person_id).where(p.household_id == household_id).order_by(p.person_id)))
+
+
 def household(conn: Connection, household_id: str) -> Household | None:
     """The last record of the topic; None where there was none."""
     record = conn.execute(select(h.record).where(h.household_id == household_id)).scalar_one_or_none()
     return None if record is None else msgspec.convert(record, Household)
 
 
-def by_number(conn: Connection, vault: Vault, number: str) -> list[Person]:
-    """Whose number it is: residents first, then guardians, then the others, each by id. Raises VaultError."""
-    rows = _people(conn, p.phone_index.in_(vault.indexes(number)))
-    return sorted(
-        (opened(row, vault) for row in rows),
-        key=lambda x: (_FIRST.index(x.role) if x.role in _FIRST else len(_FIRST), x.person_id),
-    )
+def by_number(conn: Connection, vault: Vault, number: str) -> list[tuple[str, Role, str | None]]:
+    """Whose number it is: (person_id, role, household_id), by id. ``number``: in the form of `response.numbers`."""
+    query = select(p.person_id, p.role, p.household_id).where(p.phone_index.in_(vault.indexes(number)))
+    return [(row.person_id, row.role, row.household_id) for row in conn.execute(query.order_by(p.person_id))]
 
 
-def _people(conn: Connection, where: ColumnElement[bool]) -> list[Row[tuple[object, ...]]]:
-    return list(conn.execute(select(tables.people).where(where)).all())
+def shares_number(conn: Connection, person_id: str | None) -> bool:
+    """Whether somebody else is registered with a person's number: whoever picks up may be either."""
+    own = select(p.phone_index).where(p.person_id == person_id).scalar_subquery()
+    query = select(p.person_id).where(p.phone_index == own, p.person_id != person_id).limit(1)
+    return conn.execute(query).one_or_none() is not None
 
 
 def opened(row: Row[tuple[object, ...]], vault: Vault) -> Person:
@@ -51,7 +56,7 @@ def opened(row: Row[tuple[object, ...]], vault: Vault) -> Person:
 
     def text(column: str) -> str:
         sealed = getattr(row, column)
-        return "" if sealed is None else vault.open(sealed, place("people", column, row.person_id))
+        return "" if sealed is None else plain(vault.open(sealed, place("people", column, row.person_id)))
 
     return Person(
         person_id=row.person_id, role=row.role, dong=row.dong, household_id=row.household_id, name=text("name"),

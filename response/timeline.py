@@ -16,6 +16,7 @@ from response.events import (
     RESIDENT,
     SYSTEM,
     Acknowledged,
+    AlertSeen,
     CallDone,
     CallPlanned,
     Calmed,
@@ -25,26 +26,35 @@ from response.events import (
     MessagePlanned,
     Noted,
     NotTold,
+    Reopened,
     StepDone,
 )
 from response.hours import Hours
 from response.ladder import Step
-from response.names import HOW, MEANS, REASONS, Words, every, role
+from response.names import HOW, MEANS, REASONS, Words, every, role, to
 from response.records import ROLES, CallOutcome, Circle, Contact, NotSent
-from response.sentences import Shown, context, sentence, stamp, whose
+from response.sentences import Shown, context, detail, sentence, stamp, whose
+from stream.plain import DETAIL, plain
 
 BY: dict[str, Words] = {SYSTEM: ("시스템", "system"), RESIDENT: ("본인", "resident")}
+AFTERWARDS = ("nobody_on_duty", "nobody_reached", "deadline_passed", "calmed", "calmed_guardian", "calmed_owner")
+"""Messages that are no turn of anybody: they say what has happened."""
 CircleAt = Callable[[datetime], Circle]
 
 
 class Line(Struct, frozen=True):
-    """One line: local time (``when``), who, and a sentence. ``comment``: sealed, where there is one."""
+    """One line: local time (``when``), who, and a sentence. ``comment``: sealed, where there is one; ``detail``: what
+    machines said of it; ``recorded``: the local time at which it was written down, where that is another than when it
+    was so. The order is by this. ``account``: which account of the machine gave the command, where it was one."""
 
     at: datetime
     when: str
     who: Words
     text: Words
     comment: str = ""
+    detail: str = ""
+    recorded: str = ""
+    account: str = ""
 
 
 def everybody(at: datetime) -> Circle:
@@ -58,11 +68,29 @@ def past(entries: Iterable[Entry], case: Case, hours: Hours, shown: Shown = str)
     of = context(log, case, hours.tz, shown)
     return [
         Line(
-            entry.at, stamp(entry.at, hours.tz), BY.get(entry.by) or (shown(entry.by),) * 2, sentence(entry.what, of),
-            entry.what.comment if isinstance(entry.what, Acknowledged | Noted | Closed) else "",
+            _event_time(entry), when := stamp(_event_time(entry), hours.tz),
+            BY.get(entry.by) or _staff(shown(entry.by)),
+            _plain(sentence(entry.what, of)),
+            entry.what.comment if isinstance(entry.what, Acknowledged | Noted | Closed | Reopened) else "",
+            plain(detail(entry.what), DETAIL), "" if when == (recorded := stamp(entry.at, hours.tz)) else recorded,
+            entry.account,
         )
         for entry in log
     ]  # fmt: skip
+
+
+def _plain(words: Words) -> Words:
+    """What others had said stands in a sentence too: of alerts of a version that took it as it was."""
+    return plain(words[0]), plain(words[1])
+
+
+def _event_time(entry: Entry) -> datetime:
+    """When it was so: what the stream tells was so before we heard of it."""
+    return entry.what.alert_at if isinstance(entry.what, AlertSeen) else entry.at
+
+
+def _staff(name: str) -> Words:
+    return (name, name) if name else ("담당자", "staff")
 
 
 def coming(case: Case, hours: Hours, now: datetime, circle: CircleAt = everybody) -> list[Line]:
@@ -108,7 +136,7 @@ def _told(entries: list[Entry], case: Case) -> list[Words]:
         match what:
             case CallPlanned():
                 means["resident", "call"] = None
-            case MessagePlanned() if what.template not in ("nobody_on_duty", "deadline_passed", "calmed"):
+            case MessagePlanned() if what.template not in AFTERWARDS:
                 means[what.role, what.means] = None
             case NotTold() if what.reason is not NotSent.duplicate:
                 nobody[what.role] = what.reason
@@ -126,18 +154,18 @@ def _told(entries: list[Entry], case: Case) -> list[Words]:
 
 
 def _rung(means: list[tuple[str, str]], nobody: dict[str, NotSent]) -> list[Words]:
-    ko = [f"{role(to)[0]}에게 {MEANS[by][0]}" for to, by in means]
-    en = [f"{MEANS[by][1]} to {role(to)[1]}" for to, by in means]
-    ko += [f"{role(to)[0]} 없음({REASONS[why][0]})" for to, why in nobody.items()]
-    en += [f"no {role(to)[1]} ({REASONS[why][1]})" for to, why in nobody.items()]
+    ko = [f"{to(whom)[0]} {MEANS[by][0]}" for whom, by in means]
+    en = [f"{MEANS[by][1]} to {role(whom)[1]}" for whom, by in means]
+    ko += [f"{to(whom)[0]} 알리지 못함({REASONS[why][0]})" for whom, why in nobody.items()]
+    en += [f"{role(whom)[1]} is not told ({REASONS[why][1]})" for whom, why in nobody.items()]
     return [(", ".join(ko), ", ".join(en))] if ko else []
 
 
 def _for_ever(last: Step) -> Words:
     often = every(last.repeat_minutes or 1)
-    to = whose(last)
+    whom = whose(last)[1]
     when = ("근무 시간에 ", ", in office hours,") if last.hours == "office" else ("", "")
     return (
-        f"그 뒤 누가 맡을 때까지 {when[0]}{often[0]} {to[0]}에게 다시 알립니다",
-        f"then {to[1]} again {often[1]}{when[1]} until somebody acknowledges",
+        f"그 뒤 누가 맡을 때까지 {when[0]}{often[0]} {'·'.join(to(r)[0] for r in last.to)} 다시 알립니다",
+        f"then {whom} again {often[1]}{when[1]} until somebody acknowledges",
     )

@@ -9,8 +9,9 @@ import binascii
 import hashlib
 import hmac
 import os
-import re
 from collections.abc import Sequence
+from contextlib import suppress
+from itertools import pairwise
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
@@ -19,7 +20,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from pydantic import SecretStr
 
+from response.numbers import normal
+
 KEY_BYTES = 32
+LEAST_BYTES = 18
+"""A random key has thirty different bytes, give or take three."""
 _FORM = b"A1"
 _HEAD = len(_FORM) + 4
 _NONCE = 12
@@ -31,7 +36,9 @@ class VaultError(Exception):
 
 def new_key() -> str:
     """A fresh key as the setting has it: base64 of 32 random bytes."""
-    return base64.b64encode(os.urandom(KEY_BYTES)).decode()
+    while _guessable(secret := os.urandom(KEY_BYTES)):  # not in a million years
+        pass
+    return base64.b64encode(secret).decode()
 
 
 def place(table: str, column: str, row: object) -> str:
@@ -39,20 +46,15 @@ def place(table: str, column: str, row: object) -> str:
     return f"{table}.{column}.{row}"
 
 
-def digits(number: str) -> str:
-    """A telephone number as it is compared: digits alone, +82 10 ... as 010 ..."""
-    bare = re.sub(r"[^\d+]", "", number)
-    return re.sub(r"^(?:\+|00)82(?:0)?", "0", bare).lstrip("+")
-
-
 class Vault:
     """Seals with the first of its keys and opens with any of them."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        """``keys``: base64 of 32 bytes each.
+        """``keys``: base64 of 32 bytes each. The first must be random; one behind it, with which nothing is sealed any
+        more, may be one of before.
 
         Raises:
-            VaultError: no key, or one that is not such.
+            VaultError: no key, one that is not such, or a first one that can be guessed.
         """
         if not keys:
             raise VaultError(
@@ -60,6 +62,11 @@ class Vault:
                 "ANBU_RESPONSE__KEYS"
             )
         secrets = [_secret(key, n) for n, key in enumerate(keys, 1)]
+        if _guessable(secrets[0]):
+            raise VaultError(
+                "개인정보 키를 짐작할 수 있습니다 · the first key of ANBU_RESPONSE__KEYS can be guessed (an example, "
+                "text, repeats): put one of `anbu people key` in front of it, run `anbu people rotate`, take it out"
+            )
         self._ids = [_derived(secret, b"anbu key id")[:4] for secret in secrets]
         self._ciphers = {
             name: AESGCM(_derived(secret, b"anbu seal")) for name, secret in zip(self._ids, secrets, strict=True)
@@ -117,8 +124,10 @@ class Vault:
         return self.indexes(number)[0]
 
     def indexes(self, number: str) -> list[bytes]:
-        """The number's hashes by all keys: while keys change, rows may have that of an older one."""
-        return [hmac.digest(key, digits(number).encode(), hashlib.sha256) for key in self._index_keys]
+        """The hashes of the number's one form by all keys: while keys change, rows may have that of an older one."""
+        with suppress(ValueError):  # what is no number is nobody's: it is never stored with an index
+            number = normal(number)
+        return [hmac.digest(key, number.encode(), hashlib.sha256) for key in self._index_keys]
 
 
 def _secret(key: str, n: int) -> bytes:
@@ -132,6 +141,19 @@ def _secret(key: str, n: int) -> bytes:
             "make one with `anbu people key`"
         )
     return secret
+
+
+def _guessable(secret: bytes) -> bool:
+    """Whether a key is no random bytes: text (the examples of our own pages were), few different bytes, or all steps
+    from one to the next alike. Of random keys one in a hundred million is."""
+    steps = {(b - a) % 256 for a, b in pairwise(secret)}
+    if len(set(secret)) <= LEAST_BYTES or len(steps) <= LEAST_BYTES:
+        return True
+    try:
+        secret.decode()
+        return True
+    except UnicodeDecodeError:
+        return False
 
 
 def _derived(secret: bytes, what: bytes) -> bytes:

@@ -70,7 +70,7 @@ def backtest(
     if last <= first:
         return
     partition.begin(first * SLOT_SECONDS, 0)
-    feeds = sorted(partition.members.feeds_in_use())
+    feeds = sorted(partition.feeds_in_use)
     step = STEP_SLOTS if look is None else HOUR_SLOTS
     begin = first if look is None else first - first % HOUR_SLOTS
     marks = np.arange(begin, last + step, step)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulators.phonelife import ANSWER_SECONDS
-from simulators.phones import CALL_IN, CALL_MISSED, CALL_OUT, DATA, SMS_IN, SMS_OUT
+from simulators.phones import CALL_ANSWERED, CALL_MISSED, CALL_OUT, DATA, SMS_IN, SMS_OUT
 from simulators.town import Day, Town, metered
 from stream.columns import PhoneColumns
 from stream.records import QUALITIES, Quality
@@ -162,7 +162,7 @@ def _phones(town: Town, day: Day, events: list[Event]) -> Day:
                 hit &= _chance(event, town.households[home].household_id, at) >= event.number("phone_share", 0.3)
             keep[rows] &= ~(hit & own[rows])
             keep[rows] &= ~_unanswered(phone.kind[rows], at, keep[rows])
-            kind[rows] = np.where(hit & (kind[rows] == CALL_IN), CALL_MISSED, kind[rows])
+            kind[rows] = np.where(hit & (kind[rows] == CALL_ANSWERED), CALL_MISSED, kind[rows])
             if event.kind is EventKind.phone_lost and event.details.get("battery") == "dead":
                 keep[rows] &= ~(hit & (kind[rows] == DATA))
     if keep.all() and np.array_equal(kind, phone.kind):

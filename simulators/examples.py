@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.slots import INCOMING, OWN
 from simulators.tally import Episode
 from stream.columns import MeterColumns, PhoneColumns
-from stream.partition import phone_codes
+from stream.kinds import phone_codes
 from stream.records import QUALITIES, Quality
 
 _LEARNING = "silent_new"  # the reason of an alert while the home was still being learned
@@ -84,7 +84,7 @@ def around(episode: Episode, meter: MeterColumns, phone: PhoneColumns) -> Around
     kwh = np.bincount(hour, meter.kwh[at].astype(np.float64), hours).astype(np.float64)
     kwh[np.bincount(hour, meter.minutes[at].astype(np.float64), hours) < 60] = np.nan
     at = _rows(phone.household_id, phone.at // 3600 - first, episode.household_id, hours)
-    codes, hour = phone_codes(phone.kind[at], phone.duration_s[at]), phone.at[at] // 3600 - first
+    codes, hour = phone_codes(phone.kind[at]), phone.at[at] // 3600 - first
     own, missed = (np.bincount(hour[codes == c], minlength=hours) for c in (OWN, INCOMING))
     days = (first + np.arange(hours) - int(episode.band_from.timestamp()) // 3600) % len(episode.band)
     start = datetime.fromtimestamp(first * 3600, UTC).astimezone(episode.at.tzinfo)

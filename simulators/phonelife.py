@@ -10,6 +10,7 @@ from simulators.histories import by_household
 from simulators.people import Rng
 from stream.calendar import Calendar
 from stream.columns import PhoneColumns
+from stream.kinds import phone_codes
 from stream.records import KINDS, Kind
 
 DAY = 86_400
@@ -17,7 +18,7 @@ ANSWER_SECONDS = 3600
 """What comes in so soon after own use is taken for an answer to it."""
 
 _OUT = np.array([k in (Kind.call_out, Kind.sms_out) for k in KINDS])
-_CALL_IN, _DATA = KINDS.index(Kind.call_in), KINDS.index(Kind.data)
+_DATA = KINDS.index(Kind.data)
 _GAP = 3600  # events further apart than this are moved apart from each other
 _BURSTS = DAY // _GAP + 1
 _SHIFT_SECONDS = 600.0
@@ -76,7 +77,7 @@ def persons_of(
     if not len(columns):
         return []
     calendar, found = Calendar(tz), []
-    codes = phone_codes(columns.kind, columns.duration_s)
+    codes = phone_codes(columns.kind)
     for name, rows in by_household(columns.household_id):
         rows = rows[np.argsort(columns.at[rows], kind="stable")]
         at = columns.at[rows]
@@ -106,7 +107,7 @@ def phone_life(person: Person, first_slot: int, slots: int, rng: Rng, unasked: f
     second = np.clip(person.second[event] + np.rint(shift).astype(np.int64), 0, DAY - 1)
     slot = day * SLOTS_PER_DAY + second // SLOT_SECONDS
 
-    code = phone_codes(person.kind[event], person.duration_s[event])
+    code = phone_codes(person.kind[event])
     without = np.where((code == OWN) & ~_OUT[person.kind[event]], np.uint8(INCOMING), code)
     without[_OUT[person.kind[event]] | person.answer[event]] = NOTHING
     without[(code == DATA) & (rng.random(len(code)) >= _by_itself(person))] = NOTHING
@@ -117,12 +118,6 @@ def phone_life(person: Person, first_slot: int, slots: int, rng: Rng, unasked: f
             at = rings[rings < slots]
             strip[at] = np.maximum(strip[at], INCOMING)
     return PhoneLife(person.person_id, first_slot, *strips)
-
-
-def phone_codes(kind: NDArray[np.uint8], duration_s: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Codes (n,) of events as the stream writes them: own use is an outgoing call or SMS or an answered call."""
-    own = _OUT[kind] | ((kind == _CALL_IN) & (duration_s > 0))
-    return np.where(own, OWN, np.where(kind == _DATA, DATA, INCOMING)).astype(np.uint8)
 
 
 def weekday_of(midnight: int) -> int:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from simulators.people import Floats, Habits, Rng, is_awake, waking_hour
 from stream.records import KINDS, Kind
 
-CALL_OUT, CALL_IN, CALL_MISSED, SMS_OUT, SMS_IN, DATA = (
-    KINDS.index(k) for k in (Kind.call_out, Kind.call_in, Kind.call_missed, Kind.sms_out, Kind.sms_in, Kind.data)
+CALL_OUT, CALL_ANSWERED, CALL_MISSED, SMS_OUT, SMS_IN, DATA = (
+    KINDS.index(k) for k in (Kind.call_out, Kind.call_answered, Kind.call_missed, Kind.sms_out, Kind.sms_in, Kind.data)
 )
 
 _TOGETHER = {CALL_OUT: 2.0, SMS_OUT: 3.0}
@@ -139,7 +139,7 @@ def _incoming(phones: Phones, habits: Habits, rng: Rng) -> list[_Part]:
     zero = np.zeros(0)
     of = Habits(habits.awake_until[home], habits.wake[home], habits.bed[home], zero, zero, zero, zero)
     taken = (rng.random(len(home)) < phones.answers[home]) & is_awake(of, hour[:, None])[:, 0]
-    kinds = np.where(taken, CALL_IN, CALL_MISSED).astype(np.uint8)
+    kinds = np.where(taken, CALL_ANSWERED, CALL_MISSED).astype(np.uint8)
     later = hour + rng.exponential(0.7, len(home))
     returned = ~taken & (rng.random(len(home)) < phones.returns[home]) & is_awake(of, later[:, None])[:, 0]
     returned &= later < 24
@@ -159,5 +159,5 @@ def _durations(kind: NDArray[np.uint8], rng: Rng) -> NDArray[np.float32]:
     """Seconds of each event: calls that were held and data sessions last, the rest is 0."""
     talk = rng.lognormal(np.log(70), 1.0, len(kind))
     session = rng.lognormal(np.log(150), 1.0, len(kind))
-    held = (kind == CALL_OUT) | (kind == CALL_IN)
+    held = (kind == CALL_OUT) | (kind == CALL_ANSWERED)
     return np.round(np.where(held, talk, np.where(kind == DATA, session, 0.0))).astype(np.float32)

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from numpy.typing import NDArray
 
 from models.slots import SLOT_SECONDS
-from simulators.backtest import in_order, in_time, span
+from simulators.backtest import C, in_order, in_time, span
 from stream import frames
 from stream.columns import MeterColumns, PhoneColumns
 from stream.kafka import client_options, partitions_of
@@ -202,13 +204,23 @@ def _as_delivered(columns, time_of, late, repeated, rng):  # type: ignore[no-unt
 
 async def _send(producer: FrameProducer, part: Part, households: Sequence[Household]) -> None:
     meter, phone, complete = part
-    feeds = {"meter": sorted({h.feeds.meter for h in households if h.feeds.meter})}
-    feeds["phone"] = sorted({h.feeds.phone for h in households if h.feeds.phone})
-    sends = [producer.send_meter(meter, feed, complete) for feed in feeds["meter"][:1]]
-    sends += [producer.send_phone(phone, feed, complete) for feed in feeds["phone"][:1]]
-    sends += [producer.heartbeat("meter", feed, complete) for feed in feeds["meter"][1:]]
-    sends += [producer.heartbeat("phone", feed, complete) for feed in feeds["phone"][1:]]
+    sends = [producer.send_meter(rows, feed, complete) for feed, rows in by_feed(meter, households)]
+    sends += [producer.send_phone(rows, feed, complete) for feed, rows in by_feed(phone, households)]
     await asyncio.gather(*sends)
+
+
+def by_feed(columns: C, households: Sequence[Household]) -> Iterator[tuple[str, C]]:
+    """Each feed that these homes name, and the rows of its own homes."""
+    signal = "meter" if isinstance(columns, MeterColumns) else "phone"
+    homes: dict[str, list[str]] = {}
+    for home in households:
+        if (feed := getattr(home.feeds, signal)) is not None:
+            homes.setdefault(feed, []).append(home.household_id)
+    ids = columns.household_id
+    plain = ids.cast(pa.string()) if pa.types.is_dictionary(ids.type) else ids
+    for feed in sorted(homes):
+        own = pc.is_in(plain, value_set=pa.array(homes[feed], pa.string()))
+        yield feed, frames.take(columns, np.flatnonzero(own.to_numpy(zero_copy_only=False)))
 
 
 def _only(

@@ -10,11 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.features import NAMES
 from models.forest import Trees
 from simulators.lessons import JOINT, Lesson
 
 F32 = np.float32
 DEPTH, TREES, RATE = 6, 300, 0.1
+TRIED = ("callers", "waiting", "callers / record", "waiting / usual", "waiting / record")
+"""Features of what others do to reach the resident. More of it never tells of life: the trees grow so that it never
+lowers the log-odds."""
 LEAF_STEPS = 1
 """Newton steps to a leaf's value: more take longer to fit and find no more."""
 
@@ -29,7 +33,7 @@ def grow(shown: Lesson, rows: NDArray[np.bool_], seed: int = 1) -> Trees:
 
 
 def fit(x: NDArray[np.float32], empty: NDArray[np.bool_], weight: NDArray[np.float32], seed: int) -> Any:
-    """CatBoost's model of rows ``x`` (n, features), ``empty`` (n,), ``weight`` (n,).
+    """CatBoost's model of rows ``x`` (n, features in the order of `NAMES`), ``empty`` (n,), ``weight`` (n,).
 
     One thread: with more, the last bits of the sums and so some of the questions depend on how many there are.
     """
@@ -38,7 +42,8 @@ def fit(x: NDArray[np.float32], empty: NDArray[np.bool_], weight: NDArray[np.flo
     model = CatBoostClassifier(
         depth=DEPTH, iterations=TREES, learning_rate=RATE, l2_leaf_reg=5, border_count=64,
         leaf_estimation_iterations=LEAF_STEPS, boosting_type="Plain", bootstrap_type="Bernoulli", subsample=0.6,
-        rsm=0.5, random_seed=seed, verbose=False, allow_writing_files=False, thread_count=1,
+        rsm=0.5, monotone_constraints=[int(name in TRIED) for name in NAMES[: x.shape[1]]], random_seed=seed,
+        verbose=False, allow_writing_files=False, thread_count=1,
     )  # fmt: skip
     return model.fit(Pool(x, empty.astype(np.int8), weight=weight, thread_count=1))
 

@@ -95,10 +95,11 @@ def _move(followed: _Followed, head: NDArray[np.void], rows: NDArray[np.intp], l
     """Levels of ``rows`` under each setting, as `models.judge` gives them."""
     at = head[rows]
     signed = {name: at[name].astype(np.int16) for name in ("score", "meter", "phone", "caution", "serious")}
-    ruled = at["silent"] >= limit[rows]
+    silent = at["silent"]
+    ruled = silent >= limit[rows]
     for k, steps in enumerate(followed.steps):
         before = followed.level[k, rows]
-        level = levels.standing(*levels.evident(**signed, steps=steps, rows=rows), ruled, before)
+        level = levels.standing(*levels.evident(**signed, silent=silent, steps=steps, rows=rows), ruled, before)
         followed.level[k, rows] = level
         followed.count[k, rows] += (before < levels.CAUTION) & (level >= levels.CAUTION)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from simulators.events import Event, EventKind, apply
 from simulators.plans import enrolments
 from simulators.town import Day, Town, local_seconds
+from stream import spreadsheet
 from stream.records import KINDS, QUALITIES
 
 METER_FILE, PHONE_FILE, HOUSEHOLDS_FILE, TRUTH_FILE = (
@@ -76,9 +77,10 @@ def write_truth(town: Town, events: Iterable[Event], file: Path) -> int:
         for household in (event.households or ("",))
     ]
     with file.open("w", newline="", encoding="utf-8") as f:
-        writer = csv.writer(f, lineterminator="\n")
-        writer.writerow(TRUTH_COLUMNS)
-        writer.writerows(rows)
+        writer = spreadsheet.Writer(f, "\n")
+        writer.row(TRUTH_COLUMNS)
+        for row in rows:
+            writer.row(row)
     return len(rows)
 
 
@@ -88,7 +90,7 @@ def read_truth(file: Path) -> list[Event]:
         return [
             Event(EventKind(row["kind"]), _seconds(row["start"]), _seconds(row["until"]) if row["until"] else None,
                   (row["household_id"],) if row["household_id"] else (), row["area"], json.loads(row["details"]))
-            for row in csv.DictReader(f)
+            for row in ({name: spreadsheet.read(cell) for name, cell in line.items()} for line in csv.DictReader(f))
         ]
 
 

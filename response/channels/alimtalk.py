@@ -6,7 +6,8 @@ Where the request went out and no answer came, nothing more is done: it may have
 from msgspec import structs
 
 from response.channels.http import HttpChannel
-from response.records import Channel, Delivery, DeliveryResult, Message, NotSent
+from response.channels.words import TEMPLATES
+from response.records import Channel, Delivery, DeliveryResult, GatewayError, Message, NotSent
 from response.settings import AlimtalkSettings
 
 
@@ -19,6 +20,11 @@ class AlimtalkChannel:
     def __init__(self, settings: AlimtalkSettings, sms: Channel | None, timeout: float) -> None:
         """Raises GatewayError where the settings cannot be used. ``sms``: None where there is no such channel."""
         self._vendor = HttpChannel(self.name, settings, timeout)
+        if unknown := sorted(set(settings.template_codes) - set(TEMPLATES)):
+            raise GatewayError(
+                f"모르는 문구입니다 · response.alimtalk.template_codes: no template {', '.join(unknown)}; there are "
+                f"{', '.join(TEMPLATES)}"
+            )
         self._codes = settings.template_codes
         self._sms = sms
 

@@ -14,8 +14,10 @@ import apprise
 from apprise.logger import NotifyLogEntry
 from apprise.result import AppriseResult, AppriseResultStatus
 
+from response.channels.answers import bound_requests
 from response.channels.words import Rendered, WordsError, render
 from response.records import Delivery, DeliveryResult, GatewayError, Message, NotSent
+from stream.hosts import is_here
 
 SAMPLES = ("someone@example.org", "01000000000", "%2B821000000000")
 """Addresses that a URL is tried with at the start: what kind it takes only Apprise knows."""
@@ -42,10 +44,11 @@ class AppriseChannel:
         self._url = url
         self._timeout = timeout
         silence_apprise()
-        if not any(self._service(sample, "key") is not None for sample in SAMPLES):
+        bound_requests()
+        if self.service() is None:
             scheme = re.match(r"\w+://", url)
             raise GatewayError(
-                f"채널 {name}의 주소를 쓸 수 없습니다 · the URL of channel {name!r} cannot be used "
+                f"채널 {name}의 주소를 쓸 수 없습니다 · response.channels.{name} cannot be used "
                 f"({scheme[0] + '***' if scheme else 'no scheme'}): see docs/messages.md"
             )
 
@@ -62,8 +65,22 @@ class AppriseChannel:
             return self._delivery(DeliveryResult.not_sent, "the service takes no such address", NotSent.no_address)
         return await self._notify(service, words)
 
+    def overt(self) -> str:
+        """The host of another machine that is spoken to in the clear, or whoever it is (``verify=no``); empty: none."""
+        service, scheme = self.service(), self._url.partition("://")[0].lower()
+        if service is None:
+            return ""
+        mode = getattr(service, "secure_mode", None)  # of mail, which begins in the clear and goes on encrypted
+        plain = mode == "insecure" if mode is not None else scheme in _names(service.protocol)
+        host = str(getattr(service, "smtp_host", None) or getattr(service, "host", None) or "")
+        return host if (plain or not service.verify_certificate) and not is_here(host) else ""
+
     async def close(self) -> None:
         """Nothing is kept open between messages."""
+
+    def service(self) -> apprise.NotifyBase | None:
+        """Apprise's service with some address, to see where it leads; None: it takes none that we know."""
+        return next((made for s in SAMPLES if (made := self._service(s, "key")) is not None), None)
 
     async def _notify(self, service: apprise.NotifyBase, words: Rendered) -> Delivery:
         sender = apprise.Apprise(asset=_asset())
@@ -79,6 +96,7 @@ class AppriseChannel:
         url = self._url.replace("{address}", quote(address, safe="")).replace("{key}", quote(key, safe=""))
         service = apprise.Apprise.instantiate(url, asset=_asset())
         if service is not None:
+            service.redirects = False  # ?redirect=yes would carry keys and numbers to where nobody sent them
             service.retry = 0  # ?retry= in the URL would send again what may have arrived
             if not re.search(r"[?&]rto=", url):
                 service.socket_read_timeout = self._timeout
@@ -112,6 +130,11 @@ def _failed(said: Sequence[NotifyLogEntry]) -> tuple[DeliveryResult, str]:
     if NOT_GONE.search(broke) or "Connection error while submitting" in warned:
         return DeliveryResult.failed, "no connection"
     return DeliveryResult.unknown, "no answer in time" if "timed out" in broke else "the connection broke"
+
+
+def _names(protocol: object) -> tuple[str, ...]:
+    """Schemes as Apprise lists them: none, one, or several."""
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol or ())  # type: ignore[arg-type]
 
 
 def silence_apprise() -> None:

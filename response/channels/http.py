@@ -14,8 +14,11 @@ from response.channels.words import WordsError, render
 from response.fields import overlapping, tree
 from response.records import Delivery, DeliveryResult, GatewayError, Message, NotSent
 from response.settings import VendorSettings
+from stream.plain import SENTENCES, plain
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)?)\}")
+MOST_BYTES = 256 * 1024
+"""Of a vendor's answer."""
 NUMBER = re.compile(r"\+?[\d-]{3,20}")
 KNOWN = frozenset({"key", "number", "text", "sender", "template_code"})
 """Placeholders beside the message's own values (``{value.name}``)."""
@@ -58,7 +61,9 @@ class HttpChannel:
             return DeliveryResult.failed, str(e)
         fields = filled(self._settings.body, given)
         headers = {name: value.get_secret_value() for name, value in self._settings.headers.items()}
-        timeout = aiohttp.ClientTimeout(total=None, connect=min(5.0, self._timeout), sock_read=self._timeout)
+        timeout = aiohttp.ClientTimeout(
+            total=3 * self._timeout, connect=min(5.0, self._timeout), sock_read=self._timeout
+        )
         body: dict[str, Any] = {"data": fields} if self._settings.form else {"json": nested(fields)}
         try:
             # One session a message: no cookies from one to the next, no stale connection to fall over
@@ -68,7 +73,7 @@ class HttpChannel:
                     self._settings.url, headers=filled(headers, given), allow_redirects=False, **body
                 ) as answer,
             ):
-                return self._judge(answer.status, await answer.text(errors="replace"))
+                return self._judge(answer.status, await _said(answer))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL):
             return DeliveryResult.failed, "no connection"
         except TimeoutError:
@@ -80,7 +85,7 @@ class HttpChannel:
         """Nothing is kept open between messages."""
 
     def _given(self, message: Message, template_code: str) -> dict[str, str]:
-        values = {f"value.{name}": value for name, value in message.values.items()}
+        values = {f"value.{name}": plain(value, SENTENCES) for name, value in message.values.items()}
         return values | {
             "key": message.key,
             "number": message.address.replace("-", ""),
@@ -104,6 +109,16 @@ class HttpChannel:
         # a code helps whoever looks; a sentence may repeat the number or the message
         code = said if re.fullmatch(r"[A-Za-z_]{1,20}|-?\d{1,5}", said) else "refused"
         return DeliveryResult.failed, f"{self._settings.ok_field}: {code}"
+
+
+async def _said(answer: aiohttp.ClientResponse) -> str:
+    """The text of an answer, as far as one may be long; what is longer has no field that we know."""
+    said = b""
+    async for piece in answer.content.iter_chunked(MOST_BYTES):
+        said += piece
+        if len(said) > MOST_BYTES:
+            return ""
+    return said.decode(errors="replace")
 
 
 def _fault(body: Mapping[str, str]) -> str:
@@ -144,6 +159,6 @@ def _field(text: str, path: str) -> str | None:
         at = json.loads(text)
         for part in path.split("."):
             at = at[int(part)] if isinstance(at, list) else at[part]
-    except (ValueError, KeyError, IndexError, TypeError):
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         return None
     return at if isinstance(at, str) else json.dumps(at)

@@ -8,7 +8,8 @@ from pydantic import SecretStr
 from response.channels.alimtalk import AlimtalkChannel
 from response.channels.apprise import AppriseChannel
 from response.channels.http import HttpChannel
-from response.records import Channel, Delivery, DeliveryResult, Message, NotSent
+from response.overt import Overt
+from response.records import Channel, Delivery, DeliveryResult, GatewayError, Message, NotSent
 from response.settings import ResponseSettings
 
 log = structlog.get_logger(__name__)
@@ -61,12 +62,12 @@ def make(settings: ResponseSettings, drill: bool) -> Channels:
         GatewayError: a channel cannot be used as configured; one line without its secrets.
     """
     if drill:
-        return Channels(_by_url(settings.drill_channels, settings.message_seconds, real=False), drill=True)
+        return Channels(_by_url(settings, settings.drill_channels, real=False), drill=True)
     return Channels(_real(settings), drill=False)
 
 
 def _real(settings: ResponseSettings) -> list[Channel]:
-    channels = {c.name: c for c in _by_url(settings.channels, settings.message_seconds, real=True)}
+    channels = {c.name: c for c in _by_url(settings, settings.channels, real=True)}
     if settings.sms.url:
         channels["sms"] = HttpChannel("sms", settings.sms, settings.message_seconds)
     if settings.alimtalk.url:
@@ -74,5 +75,14 @@ def _real(settings: ResponseSettings) -> list[Channel]:
     return list(channels.values())
 
 
-def _by_url(urls: Mapping[str, SecretStr], timeout: float, real: bool) -> list[Channel]:
-    return [AppriseChannel(name, url.get_secret_value(), timeout, real) for name, url in urls.items()]
+def _by_url(settings: ResponseSettings, urls: Mapping[str, SecretStr], real: bool) -> list[Channel]:
+    made = [AppriseChannel(name, url.get_secret_value(), settings.message_seconds, real) for name, url in urls.items()]
+    for channel in made:
+        if (host := channel.overt()) and host not in settings.allow_plain:
+            raise GatewayError(f"암호화 없이 보내게 됩니다 · {overt_channel(channel.name, host)}")
+    return list(made)
+
+
+def overt_channel(name: str, host: str) -> Overt:
+    """A channel that speaks in the clear, or to whoever answers."""
+    return Overt(f"channels.{name}", host, "an encrypted scheme (mailtos://, jsons://), without verify=no")

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 import re
 import shutil
 from contextlib import suppress
@@ -18,6 +19,8 @@ WORDS_A_MINUTE = 130
 SPEAK_S = 30.0
 LEAD_S = 0.6
 """Silence before the first word: a phone that has just been answered swallows the beginning."""
+_NO_SECRETS = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
+"""All that the speaking program has of our environment."""
 _HANGUL = re.compile("[가-힣]")
 
 log = structlog.get_logger(__name__)
@@ -85,7 +88,7 @@ async def speak(text: str, voice: str, program: str = PROGRAM) -> bytes:
     try:
         process = await asyncio.create_subprocess_exec(
             program, *args, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE, env=_NO_SECRETS,
         )  # fmt: skip
     except OSError:
         raise GatewayError(_mend(program)) from None

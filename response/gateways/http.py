@@ -17,10 +17,10 @@ from response.gateways.webhook import SignatureError, WebhookError, read_webhook
 from response.records import Call, CallOutcome, CallResult, GatewayError
 from response.settings import HttpCallSettings
 
-OnLate = Callable[[str, CallResult], Awaitable[None]]
-"""Told of a call's end that nobody here waits for any more: (key of the call, result). It may be told twice."""
+Store = Callable[[str, CallResult], Awaitable[None]]
+"""Keeps a call's end, whether anybody waits for it or not: (key of the call, result). It may be told twice.
+Raises where it could not be kept."""
 PATH = "/v1/calls/status"
-MOST_BYTES = 64 * 1024
 PLACEHOLDERS = ("key", "number", "text", "recording", "callback_url", "ring_seconds")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 
 
 class HttpGateway:
-    """The vendor of ``settings``. ``concurrent``: most calls at once. ``on_late``: where results go that come after a
-    restart of ours. ``clock``: gives the present.
+    """The vendor of ``settings``. ``concurrent``: most calls at once. ``store``: keeps what a webhook says, before
+    it is answered. ``clock``: gives the present.
 
     A call that was asked for cannot be taken back: cancelling ``place`` only stops the waiting.
     """
@@ -42,12 +42,12 @@ class HttpGateway:
         settings: HttpCallSettings,
         *,
         concurrent: int = 20,
-        on_late: OnLate | None = None,
+        store: Store | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.settings = settings
         self._lines = asyncio.Semaphore(concurrent)
-        self._on_late = on_late
+        self._store = store
         self._clock = clock
         self._waiting: dict[str, asyncio.Future[CallResult]] = {}
         self._session: aiohttp.ClientSession | None = None
@@ -101,15 +101,14 @@ class HttpGateway:
             return CallResult(CallOutcome.unknown, detail=f"no webhook within {self.settings.result_seconds:g} seconds")
 
     async def deliver(self, key: str, result: CallResult) -> None:
-        """A webhook said how the call ended. Said twice while ``place`` waits, the first counts; when nobody waits,
-        ``on_late`` hears of it and has to know a result that it has already."""
-        ended = self._waiting.get(key)
-        if ended is None:
-            if self._on_late is not None:
-                await self._on_late(key, result)
-            return
-        if not ended.done():
-            ended.set_result(result)
+        """A webhook said how the call ended: kept first, then told to ``place`` where it waits. Raises as ``store``."""
+        try:
+            if self._store is not None:
+                await self._store(key, result)
+        finally:
+            ended = self._waiting.get(key)
+            if ended is not None and not ended.done():
+                ended.set_result(result)
 
     async def close(self) -> None:
         """End; of calls that are still waited for nobody knows."""
@@ -156,13 +155,11 @@ def request_body(settings: HttpCallSettings, call: Call) -> dict[str, Any]:
 
 
 def webhook_route(gateway: HttpGateway) -> Route:
-    """Where the vendor tells how calls ended: 401 what is not signed, 400 what cannot be read, else 204."""
+    """Where the vendor tells how calls ended: 401 what is not signed, 400 what cannot be read, 503 what could not be
+    stored (to be sent again), else 204."""
 
     async def status(request: Request) -> Response:
-        body = await _body(request)
-        if body is None:
-            return JSONResponse({"error": f"more than {MOST_BYTES} bytes"}, 413)
-        answer = await hear(gateway, request.headers, body)
+        answer = await hear(gateway, request.headers, await request.body())
         return Response(status_code=204) if answer is None else JSONResponse({"error": answer[1]}, answer[0])
 
     return Route(PATH, status, methods=["POST"])
@@ -180,16 +177,10 @@ async def hear(gateway: HttpGateway, headers: Mapping[str, str], body: bytes) ->
         return 400, str(e)
     if result is None:
         log.info("webhook_not_final", key=key)  # ringing; or a word that the settings do not know
-    else:
+        return None
+    try:
         await gateway.deliver(key, result)
+    except Exception as e:  # whatever it is, it is not stored: the vendor is to send it again
+        log.error("webhook_not_stored", key=key, error=type(e).__name__)
+        return 503, "not stored: send it again"
     return None
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body, as far as it is no more than may be: anybody can send, the signature is checked only afterwards."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            return None
-    return body

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 from baresip import Call, Event, StackEvent
 
-ANSWERS = "12"
-"""The keys that are asked for. Another one is only taken where neither of them comes."""
+from response.gateways.keys import ANSWERS, pressed
+
 _ORPHAN_S = 120.0
 """An ended call that nobody has taken for so long is forgotten: dialling failed after it began."""
 
@@ -21,6 +21,7 @@ class Leg:
 
     def __init__(self, born: float) -> None:
         self.born = born
+        self.call_id: str | None = None
         self.call: Call | None = None
         self.ringing = False
         self.established = False
@@ -32,6 +33,7 @@ class Leg:
 
     def apply(self, event: StackEvent) -> None:
         """Note what the stack tells."""
+        self.call_id = self.call_id or event.call_id
         if event.event in (Event.CALL_RINGING, Event.CALL_PROGRESS):
             self.ringing = True
         elif event.event is Event.CALL_ESTABLISHED:
@@ -39,10 +41,16 @@ class Leg:
         elif event.event is Event.CALL_CLOSED:
             self.closed = event.text or ""
         elif event.event is Event.CALL_DTMF_START and event.text:  # the end of a key is lost more often
-            self.keys += event.text[:1]
+            self.press(event.text.strip()[:1])
         if self.call is None:
             self.missed.append(event)
         self._changed.set()
+
+    def press(self, key: str) -> None:
+        """A key was pressed: before the call is established, or after its end, that is nothing."""
+        if self.established and self.closed is None:
+            self.keys += key
+            self._changed.set()
 
     def lose(self) -> None:
         """The stack is dead: nothing more will be told."""
@@ -51,8 +59,8 @@ class Leg:
 
     @property
     def pressed(self) -> str | None:
-        """The first key of those asked for, else the last other one."""
-        return next((key for key in self.keys if key in ANSWERS), self.keys[-1:] or None)
+        """The key that counts (`gateways.keys`)."""
+        return pressed(self.keys)
 
     @property
     def over(self) -> bool:
@@ -94,6 +102,12 @@ class Legs:
             self._alive[event.call] = Leg(now)
         if event.call in self._alive:
             self._alive[event.call].apply(event)
+
+    def press(self, call_id: str, key: str) -> None:
+        """A key came for the call of this Call-ID by another way than the sound."""
+        for leg in self:
+            if leg.call_id == call_id:
+                leg.press(key)
 
     def take(self, call: Call) -> Leg:
         """The leg of a call that was just made or came in, with all that was told of it already.

@@ -59,7 +59,7 @@ def reaction(seed: int, call: Call, behaviour: Behaviour) -> Reaction:
     ``behaviour.answers`` is answered.
     """
     named = f"{seed}\n{call.person_id}\n{call.key}".encode()
-    chance = random.Random(int.from_bytes(blake2b(named, digest_size=16).digest(), "big"))
+    chance = random.Random(int.from_bytes(blake2b(named, digest_size=16).digest(), "big"))  # noqa: S311 -- a play
     answers, does, delay, talk = (chance.random() for _ in range(4))
     waited = _waited(delay, behaviour.answer_seconds, call.ring_s)
     if answers < behaviour.answers:
@@ -127,7 +127,7 @@ class SimulatedGateway:
     async def call_back(self, number: str, at: datetime, pressed: str | None = None) -> None:
         """A simulated resident rings back from ``number``; a real telephone network is not asked."""
         if self._on_call_back is not None:
-            await self._on_call_back(CalledBack(number, at, pressed))
+            await self._on_call_back(CalledBack(number, at, pressed, established=True, heard=True))
 
     async def close(self) -> None:
         """Nothing is left."""

@@ -11,18 +11,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from baresip import Account, BaresipError, Config, RegistrationError, Runtime, UserAgent
+from baresip import BaresipError, RegistrationError, Runtime, UserAgent
 from baresip import Call as SipCall
 
 from response.gateways.announcement import Announcements
+from response.gateways.gate import Gate, host
+from response.gateways.info import Keys
 from response.gateways.leg import Leg, Legs
-from response.gateways.sip_words import IDENTITY, caller, dialled, ended
+from response.gateways.sip_config import account, config, listens
+from response.gateways.sip_words import caller, dialled, ended
 from response.gateways.talk import talk
+from response.numbers import REGION
 from response.records import Announcement, Call, CalledBack, CallOutcome, CallResult, GatewayError, OnCallBack
 from response.settings import SipSettings
 
 CALLERS = 10
 """Most call-backs at once, beside the calls we place; the next one hears that we are busy, and is told of too."""
+REFUSED_AT_ONCE = 100
+"""So many more may ring at once: the stack by itself would send them away without a word to us."""
 PICK_UP_S = 10.0
 LAST_WORDS_S = 1.0
 """The goodbye of calls just ended has to leave before the stack is closed."""
@@ -35,6 +41,7 @@ class SipGateway:
     """A trunk. ``called_back``: what somebody hears who rings us. ``concurrent``: most calls placed at once.
     ``on_call_back``: told when a call-back has ended. ``on_dead``: told once when the stack has died; from then on
     every call fails until a new process is started. ``more_config``: lines for baresip's own configuration.
+    ``region``: country of callers' numbers without a country code.
     """
 
     name = "sip"
@@ -51,6 +58,7 @@ class SipGateway:
         on_dead: Callable[[], None] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         more_config: str = "",
+        region: str = REGION,
     ) -> None:
         self._settings = settings
         self._announcements = announcements
@@ -61,10 +69,14 @@ class SipGateway:
         self._on_dead = on_dead
         self._clock = clock
         self._more_config = more_config
+        self._region = region
         self._legs = Legs()
         self._runtime: Runtime | None = None
         self._agent: UserAgent | None = None
         self._beside: set[asyncio.Task[None]] = set()  # hang-ups and call-backs under way
+        self._keeping: asyncio.Task[None] | None = None
+        first, _, last = settings.rtp_ports.partition("-")
+        self._sound = Gate(settings.media_from, range(int(first), int(last) + 1)) if settings.media_from else None
         self._callers = 0
         self._registered = False
         self._state = "new"  # open, closing, dead
@@ -79,20 +91,40 @@ class SipGateway:
         self._announcements.check()
         # its lower levels hold numbers of people
         logging.getLogger("baresip").setLevel(logging.CRITICAL)
+        Keys(asyncio.get_running_loop(), self._legs.press).listen()
         runtime = Runtime()
         try:
-            await runtime.start(config(settings, self._concurrent + CALLERS, self._more_config))
+            await runtime.start(config(settings, self._concurrent + CALLERS + REFUSED_AT_ONCE, self._more_config))
             runtime.subscribe(self._legs.apply)
+            gate = await self._shut()  # before there is anybody who could be rung
             self._agent = await UserAgent.create(runtime, account(settings))
-        except (BaresipError, ValueError) as e:
+        except (BaresipError, ValueError, OSError) as e:
             with suppress(BaresipError):
                 await runtime.close()
             raise GatewayError(f"SIP을 시작할 수 없습니다 · SIP cannot start on {settings.listen}: {e}") from None
         self._runtime, self._state = runtime, "open"
         runtime.on_dead = self._died
+        self._keeping = asyncio.create_task(gate.keep())
         self._agent.on_incoming(self._incoming)
         if settings.register_seconds:
             await self._register(self._agent)
+
+    async def _shut(self) -> Gate:
+        """Let nobody but the trunk in, at the address asked for alone."""
+        settings, (address, port) = self._settings, listens(self._settings)
+        gate = Gate(settings.accept_from or (host(settings.domain),), (port, port + 1))  # the one after: its TLS
+        bound = await gate.shut()
+        if not bound or (address is not None and set(bound) != {address}):
+            raise ValueError(f"not bound to {settings.listen} (taken, or no address of this machine)")
+        return gate
+
+    async def _shut_sound(self) -> None:
+        """Take sound, and the keys in it, from its servers alone, where the settings name them."""
+        try:
+            if self._sound is not None:
+                await self._sound.shut()
+        except (OSError, ValueError) as e:  # the call goes on: a key may be help
+            log.error("sip_gate", error=str(e))
 
     async def _register(self, agent: UserAgent) -> None:
         try:
@@ -125,6 +157,7 @@ class SipGateway:
         except BaresipError as e:
             return CallOutcome.failed, None, f"not dialled: {type(e).__name__}"
         try:
+            await self._shut_sound()
             return await self._follow(leg, sound, call.ring_s)
         finally:
             self._end(leg)
@@ -152,13 +185,14 @@ class SipGateway:
         if not await leg.until(lambda leg: leg.ringing or leg.established or leg.closed is not None, patience):
             return CallOutcome.failed, None, f"trunk does not answer: nothing heard for {patience:g} seconds"
         await leg.until(lambda leg: leg.established or leg.closed is not None, ring_s)
-        if leg.established:
-            await talk(leg, sound, self._settings.key_seconds)
+        heard = leg.established and await talk(leg, sound, self._settings.key_seconds)
         if leg.pressed is not None:
             return CallOutcome.answered_key, leg.pressed, ""
         if leg.lost or self._state == "closing":
             return CallOutcome.unknown, None, "our telephone stopped during the call"
         if leg.established:
+            if not heard:
+                return CallOutcome.answered_no_key, None, "hung up before the announcement had ended"
             return CallOutcome.answered_no_key, None, "hung up" if leg.closed is not None else "no key"
         if leg.closed is not None:
             outcome, detail = ended(leg.closed)
@@ -176,16 +210,20 @@ class SipGateway:
 
     async def _answer(self, call: SipCall, leg: Leg) -> None:
         """Somebody rings us: play the announcement, take a key, tell. That they rang is told whatever comes of it."""
-        at, number = self._clock(), caller(call.peer, call.headers)
+        at, number = self._clock(), caller(call.peer, call.headers, self._region)
+        refused, heard = True, False
         self._callers += 1
         try:
             if self._callers > CALLERS or self._state != "open":
                 await call.reject()
             else:
                 sound = await self._announcements.sound(self._called_back)
+                await self._shut_sound()
                 await call.answer()
-                if await leg.until(lambda leg: leg.established or leg.closed is not None, PICK_UP_S):
-                    await talk(leg, sound, self._settings.key_seconds)
+                refused = False
+                await self._shut_sound()
+                await leg.until(lambda leg: leg.established or leg.closed is not None, PICK_UP_S)
+                heard = leg.established and await talk(leg, sound, self._settings.key_seconds)
         except (BaresipError, GatewayError) as e:
             log.warning("call_back_broken", error=type(e).__name__)
         finally:
@@ -193,7 +231,7 @@ class SipGateway:
             self._end(leg)
         if self._on_call_back is not None:
             try:
-                await self._on_call_back(CalledBack(number, at, leg.pressed))
+                await self._on_call_back(CalledBack(number, at, leg.pressed, leg.established, heard, refused))
             except Exception:  # a listener's fault must not end the telephone
                 log.exception("call_back_not_told")
 
@@ -218,6 +256,8 @@ class SipGateway:
             return
         if self._state == "open":
             self._state = "closing"
+        if self._keeping is not None:
+            self._keeping.cancel()
         talking = [leg.call for leg in self._legs if leg.call is not None and leg.closed is None]
         await asyncio.gather(*(_hang_up(call) for call in talking))
         if self._beside:
@@ -229,32 +269,6 @@ class SipGateway:
             await asyncio.sleep(LAST_WORDS_S)
         with suppress(BaresipError):
             await runtime.close()
-
-
-def config(settings: SipSettings, calls: int, more: str = "") -> Config:
-    """The stack's configuration. Bound to one address where ``listen`` names one (loopback must be named so)."""
-    host, _, port = settings.listen.rpartition(":")
-    return Config(
-        net_interface=None if host in ("", "0.0.0.0", "[::]") else host.strip("[]"),
-        max_concurrent_calls=calls,
-        expose_headers=(IDENTITY,),
-        native_log_level="error",
-        extra_config_text=f"sip_listen {host or '0.0.0.0'}:{port}\nrtp_ports {settings.rtp_ports}\n{more}",
-    )
-
-
-def account(settings: SipSettings) -> Account:
-    """Who we are at the trunk. G.711 alone: every telephone network has it, and 8 kHz is what we play."""
-    return Account(
-        user=settings.user,
-        domain=settings.domain,
-        password=settings.password.get_secret_value() if settings.password is not None else "",
-        auth_user=settings.auth_user,
-        reg_interval=settings.register_seconds,
-        transport=settings.transport,
-        audio_codecs=("pcma", "pcmu"),
-        extra_params=("catchall=yes",),  # a call-back may name our number in another form
-    )
 
 
 async def _hang_up(call: SipCall) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from response.numbers import normalise
+from response.numbers import REGION, normal, plain
 from response.records import CallOutcome
 
 BUSY = {486, 600}
@@ -13,7 +13,10 @@ NO_ANSWER = {408, 480, 487}
 """Request Timeout, Temporarily Unavailable (switched off, not there), Request Terminated (the network stopped it)."""
 IDENTITY = "P-Asserted-Identity"
 """Header in which a trunk says who really rings (RFC 3325)."""
-_USER = re.compile(r"(?:sips?|tel):([^@;>?\s]+)", re.IGNORECASE)
+_NAME = re.compile(r'"(?:[^"\\]|\\.)*"')
+"""A display name: whoever rings writes into it what they like, a number too."""
+_URI = re.compile(r"<([^>]*)>")
+_USER = re.compile(r"\s*(?:sips?|tel):([^@;>?\s]+)", re.IGNORECASE)
 
 
 def ended(reason: str) -> tuple[CallOutcome, str]:
@@ -36,14 +39,19 @@ def ended(reason: str) -> tuple[CallOutcome, str]:
     return CallOutcome.failed, f"SIP {status}"
 
 
-def caller(peer: str | None, headers: Mapping[str, str]) -> str:
-    """Number of whoever rings, normalised; empty where it is withheld or no number."""
-    for told in (headers.get(IDENTITY, ""), peer or ""):
-        found = _USER.search(told)
+def caller(peer: str | None, headers: Mapping[str, str], region: str = REGION) -> str:
+    """Number of whoever rings in its one form (``response.numbers``); empty where it is withheld or no number."""
+    asserted = headers.get(IDENTITY, "")
+    if "anonymous" in asserted.lower():  # then what the caller says of itself is worth nothing
+        return ""
+    for told in (asserted, peer or ""):
+        bare = _NAME.sub("", told)
+        uri = _URI.search(bare)
+        found = _USER.match(uri[1] if uri is not None else bare)
         if found is None:
             continue
         try:
-            return normalise(unquote(found[1]))
+            return normal(unquote(found[1]), region)
         except ValueError:
             continue
     return ""
@@ -55,4 +63,4 @@ def dialled(number: str) -> str:
     Raises:
         ValueError: it is no telephone number (nothing else may get into the address).
     """
-    return normalise(number)
+    return plain(number)

@@ -40,8 +40,9 @@ class Feed:
             pass
 
 
-async def talk(leg: Leg, sound: bytes, key_seconds: float) -> None:
-    """Play ``sound`` until its end, an answer (key 1 or 2) or a hang-up; then wait ``key_seconds`` for a key."""
+async def talk(leg: Leg, sound: bytes, key_seconds: float) -> bool:
+    """Play ``sound`` until its end, an answer (key 1 or 2) or a hang-up; then wait ``key_seconds`` for a key. Whether
+    it was played to its end."""
     assert leg.call is not None
     feed, steps = Feed(sound), round((seconds(sound) + SLOW_S) / STEP_S)
     for _ in range(steps):
@@ -52,6 +53,7 @@ async def talk(leg: Leg, sound: bytes, key_seconds: float) -> None:
         with suppress(AudioNotActive, AudioRestarted):
             leg.call.audio.flush_tx()
     await leg.until(_over, 0 if leg.keys else key_seconds)
+    return feed.played
 
 
 def _over(leg: Leg) -> bool:

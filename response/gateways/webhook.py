@@ -3,11 +3,17 @@
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from response.gateways.keys import pressed
 from response.records import CallOutcome, CallResult
 from response.settings import HttpCallSettings
+
+KEY = re.compile(r"[!-~]{1,200}")
+"""What a key of ours may look like: nothing that no database takes gets as far as there."""
 
 
 class WebhookError(Exception):
@@ -37,15 +43,18 @@ def read_webhook(settings: HttpCallSettings, headers: Mapping[str, str], body: b
     if not key or not status:
         missing = settings.id_field if not key else settings.status_field
         raise WebhookError(f"the webhook has no field {missing!r}: see ANBU_RESPONSE__HTTP_CALLS__*_FIELD")
+    if not KEY.fullmatch(key):
+        raise WebhookError(f"the webhook's {settings.id_field!r} is no key of ours: send the one of the request")
     outcome = settings.statuses.get(status) or None
     if outcome is None:
         return key, None
-    pressed = _field(told, settings.key_field)
-    if pressed and outcome in (CallOutcome.answered_no_key, CallOutcome.answered_key):
-        return key, CallResult(CallOutcome.answered_key, pressed, f"vendor says {status!r}")
+    at = _moment(told, settings.time_field) if settings.time_field else None
+    answer = pressed(_field(told, settings.key_field))
+    if answer and outcome in (CallOutcome.answered_no_key, CallOutcome.answered_key):
+        return key, CallResult(CallOutcome.answered_key, answer, f"vendor says {status!r}", ended_at=at)
     if outcome is CallOutcome.answered_key:
         outcome = CallOutcome.answered_no_key  # no key came with it: nobody knows which it was
-    return key, CallResult(outcome, None, f"vendor says {status!r}")
+    return key, CallResult(outcome, None, f"vendor says {status!r}", ended_at=at)
 
 
 def sign(secret: str, body: bytes) -> str:
@@ -63,6 +72,18 @@ def _check(settings: HttpCallSettings, headers: Mapping[str, str], body: bytes) 
     # compared as bytes: compare_digest refuses text that is not ASCII with an error of its own
     if not hmac.compare_digest(given.encode(), sign(secret, body).encode()):
         raise SignatureError("the signature of the webhook is not that of its body")
+
+
+def _moment(told: Any, path: str) -> datetime:
+    """When the call ended, by the vendor's clock."""
+    said = _field(told, path)
+    try:
+        at = datetime.fromtimestamp(int(said), UTC) if said.isdecimal() else datetime.fromisoformat(said)
+        if at.tzinfo is None:
+            raise ValueError("no time zone")
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise WebhookError(f"the webhook's {path!r} is no time: RFC 3339 with a zone, or Unix seconds") from None
 
 
 def _field(told: Any, path: str) -> str:

@@ -22,7 +22,8 @@ def upgrade() -> None:
     op.execute("SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)")
     for role in ROLES:
         op.execute(
-            f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN NOBYPASSRLS; "
+            f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN "
+            f"CREATE ROLE {role} NOLOGIN NOBYPASSRLS; END IF; "
             "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
         )
     _grants()
@@ -41,7 +42,6 @@ def _take_on(role: str) -> None:
 
 def _grants() -> None:
     _take_on("anbu_service")
-    op.execute("GRANT anbu_viewer TO anbu_service")  # the service takes that role on for a view, and only gives it up
     op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(READ_WRITE)} TO anbu_service")
     op.execute("GRANT SELECT, INSERT ON case_events TO anbu_service")
     op.execute("GRANT SELECT, INSERT, DELETE ON access_log TO anbu_service")
