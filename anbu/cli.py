@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from anbu import errors
-from anbu.commands import care, cases, feed, judge, people, run, teach
+from anbu.commands import care, cases, feed, judge, people, run, teach, withdrawal
+from deploy.bare import NO_ACCESS_TO_OTHERS
+from stream.plain import plain
 
 ABOUT = """안부: 전기와 전화 기록으로, 혼자 사는 분의 생활이 멈춘 것을 몇 시간 안에 알아챕니다.
 
@@ -38,6 +40,7 @@ for panel, commands in PANELS:
 
 app.add_typer(cases.app, name="cases", rich_help_panel="대응 · response")
 app.add_typer(people.app, name="people", rich_help_panel="대응 · response")
+app.add_typer(withdrawal.app, name="withdrawal", rich_help_panel="대응 · response")
 
 
 def _version(wanted: bool) -> None:
@@ -62,6 +65,7 @@ def options(
 
 def main(args: list[str] | None = None) -> Any:
     """Run a command. A user's mistake is one line and exit code 2; a fault of ours is one line and exit code 1."""
+    os.umask(NO_ACCESS_TO_OTHERS)
     logging.getLogger().addHandler(logging.NullHandler())  # what matters of the clients' warnings comes as an error
     try:
         app(args, prog_name="anbu")
@@ -78,7 +82,7 @@ def main(args: list[str] | None = None) -> Any:
             sys.stderr.write(f"anbu: {line}\n")
             sys.exit(2)
         sys.stderr.write(
-            f"anbu: 예상하지 못한 오류입니다 · an error nobody foresaw: {type(e).__name__}: {e} "
+            f"anbu: 예상하지 못한 오류입니다 · an error nobody foresaw: {type(e).__name__}: {plain(str(e))} "
             "(ANBU_DEBUG=1 shows where; please report it)\n"
         )
         sys.exit(1)

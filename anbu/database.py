@@ -1,15 +1,24 @@
-"""The database a command works on: the one of the settings, the one that runs here already, or our own for so long."""
+"""The database a command works on: the one of the settings, the one that runs here already, or our own for so long.
 
+None is made by the way: a command in a wrong folder would find an empty one, and say that all is calm.
+"""
+
+import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from anbu.configuration import Settings
+from anbu.errors import UserError
+from deploy.postgres.logins import OWNER, SERVICE, VIEWER
 from deploy.postgres.server import LocalPostgres, PostgresInUseError
+from response import access
 from response import database as db
+from response.access import Sight
+from response.settings import ResponseSettings
 
 _WAIT_S = 15.0
 
@@ -19,33 +28,79 @@ def folder(settings: Settings) -> Path:
     return settings.data_dir / "postgres"
 
 
+def given(own: ResponseSettings) -> db.Logins | None:
+    """The logins of another server that the settings name; None: our own is meant."""
+    if own.database_url is None:
+        return None
+    service = own.database_url.get_secret_value()
+    viewer, owner = ((url or own.database_url).get_secret_value() for url in (own.viewer_url, own.owner_url))
+    return db.Logins(service, viewer, owner)
+
+
+def logins(server: LocalPostgres) -> db.Logins:
+    """Those of our own server."""
+    return db.Logins(server.url_of(SERVICE), server.url_of(VIEWER), server.url_of(OWNER))
+
+
 @contextmanager
-def address(settings: Settings, *, migrate: bool = False) -> Iterator[str]:
-    """Address of the database. Our own server is started where no other process (`anbu up`) has it running, brought to
-    this version, and ended afterwards; another server is brought to it only where ``migrate`` says so.
+def address(settings: Settings, *, migrate: bool = False, make: bool = False) -> Iterator[db.Logins]:
+    """Addresses of the database. Our own server is started where no other process (`anbu up`) has it running, brought
+    to this version, and ended when the last command that came upon it is over; another server is brought to it only
+    where ``migrate`` says so. Where there are no data of our own yet, ``make`` makes them.
 
     Raises:
-        PostgresError, SchemaError: one line each.
+        UserError, PostgresError, SchemaError: one line each.
     """
-    given = settings.response.database_url
-    if given is not None:
+    others = given(settings.response)
+    if others is not None:
         if migrate:
-            db.migrate(given.get_secret_value())
-        yield given.get_secret_value()
+            db.migrate(others.owner)
+        yield others
         return
     server = LocalPostgres(folder(settings))
-    try:
+    if not (server.made or make):
+        raise UserError(
+            f"데이터베이스가 없습니다 · no database here ({folder(settings).absolute()}): run in the folder of "
+            "`anbu up`, or set data_dir (ANBU_DATA_DIR); `anbu people migrate` makes a new one"
+        )
+    with _among_others(settings) as await_them:
         try:
-            server.start()
-        except PostgresInUseError as e:
-            _await_the_other(server, e)
-        else:
-            migrate = True
-        if migrate:
-            db.migrate(server.url)
-        yield server.url
-    finally:
-        server.stop()
+            try:
+                server.start()
+            except PostgresInUseError as e:
+                _await_the_other(server, e)
+            else:
+                migrate = True
+            ours = logins(server)
+            if migrate:
+                db.migrate(ours.owner)
+            yield ours
+        finally:
+            try:
+                if server.alive:
+                    await_them()
+            finally:
+                server.stop()
+
+
+@contextmanager
+def _among_others(settings: Settings) -> Iterator[Callable[[], None]]:
+    """Be counted among those who use our own server. What it gives waits until one is alone, and keeps newcomers out
+    from then on; after a while it gives up: some command may stay for ever."""
+    folder(settings).mkdir(parents=True, exist_ok=True)
+    with open(folder(settings) / "users.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+
+        def await_them() -> None:
+            until = time.monotonic() + _WAIT_S
+            while time.monotonic() < until:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return
+                except BlockingIOError:
+                    time.sleep(0.05)
+
+        yield await_them
 
 
 def _await_the_other(server: LocalPostgres, refused: PostgresInUseError) -> None:
@@ -58,16 +113,29 @@ def _await_the_other(server: LocalPostgres, refused: PostgresInUseError) -> None
 
 
 @contextmanager
-def connected(settings: Settings, role: str | None = db.SERVICE) -> Iterator[Engine]:
-    """Connections as ``role`` (None: as the database's owner) to a database that is of this version.
+def connected(settings: Settings, *, owner: bool = False) -> Iterator[Engine]:
+    """Connections as the service (``owner``: as the database's owner) to a database that is of this version.
 
     Raises:
-        PostgresError, SchemaError: one line each.
+        UserError, PostgresError, SchemaError: one line each.
     """
-    with address(settings) as url:
-        made = db.engine(url, role=role)
+    with address(settings) as to:
+        made = db.engine(to.owner, role=None) if owner else db.engine(to.service)
         try:
             db.check(made)
             yield made
         finally:
+            made.dispose()
+
+
+@contextmanager
+def looking(settings: Settings) -> Iterator[tuple[Engine, Sight]]:
+    """As ``connected``, with the way to look at people."""
+    with address(settings) as to:
+        made, sight = db.engine(to.service), access.sight(to)
+        try:
+            db.check(made)
+            yield made, sight
+        finally:
+            sight.close()
             made.dispose()

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import Progress, TaskID
 
 from anbu import demo_cases, demo_show, demo_summary, services
+from anbu.access import FOLDER, acting_as
 from anbu.configuration import Settings
 from anbu.console import bar, out
 from anbu.demo_feed import Feed
@@ -53,8 +54,9 @@ def run(options: Options, settings: Settings) -> int:
         with Supervisor(on_exit=_told) as children, _services(options, settings, children) as (ours, broker):
             story = tell_story(options.households, options.days, options.seed, ours.tz, datetime.now(UTC).date())
             partitions = {partition_of(h.household_id, ours.partitions) for h in story.town.households}
-            watcher, feed = Watcher(ours, partitions), Feed(ours, story, options.pace)
-            response = Response(ours, story, ours.data_dir, options.seed)
+            operator = acting_as("operator", ours)
+            watcher, feed = Watcher(operator, partitions), Feed(operator, story, options.pace)
+            response = Response(acting_as("response", ours), story, ours.data_dir, options.seed)
             try:
                 play = Play(story, watcher, feed, children, broker, response)
                 play.all_of_it()
@@ -85,14 +87,14 @@ def _services(options: Options, settings: Settings, children: Supervisor) -> Ite
 
     try:
         progress.start()
-        with services.own_broker(folder / "kafka", options.port, children, jars) as broker:
+        with services.own_broker(folder / FOLDER, options.port, children, jars) as broker:
             progress.stop()
             ours = settings.model_copy(update={**changes, "broker": BrokerSettings(bootstrap=broker.bootstrap)})
             services.make_topics(ours)
             services.start_workers(children, ours, folder)
             out.print(
-                f"[green]✓[/] 브로커 · Kafka {broker.bootstrap}, 워커 · {ours.workers} workers "
-                f"[dim]({time.monotonic() - began:.0f} s; {folder})[/]", soft_wrap=True,
+                f"[green]✓[/] 브로커 · Kafka {escape(broker.bootstrap)}, 워커 · {ours.workers} workers "
+                f"[dim]({time.monotonic() - began:.0f} s; {escape(str(folder))})[/]", soft_wrap=True,
             )  # fmt: skip
             yield ours, broker
     finally:
@@ -105,7 +107,7 @@ def clear(folder: Path) -> None:
     Raises:
         BrokerError: when a demonstration is running in it.
     """
-    kafka = folder / "kafka"
+    kafka = folder / FOLDER
     kafka.mkdir(parents=True, exist_ok=True)
     owner = Owner(kafka)
     owner.take(str(kafka / "server.properties"))
@@ -153,7 +155,8 @@ class Play:
         with bar(out, transient=True) as progress:
             progress.add_task("사례를 끝까지 · the cases go on", total=None)
             self.response.finish()
-        demo_cases.show(self.response.cases(), story, self.response.desk.hours, out)
+        told = self.response.cases()
+        demo_cases.show(told, story, self.response.desk.hours, out, self.response.shown(told))
 
     def _enrol(self, progress: Progress) -> None:
         sending = self.feed.enrol()

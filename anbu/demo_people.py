@@ -26,14 +26,21 @@ def write(story: Story, path: Path, seed: int) -> int:
     return len(people)
 
 
+def places(story: Story) -> dict[str, str]:
+    """What the dongs and areas of the story are called."""
+    homes = story.town.households
+    named = {dong: f"별빛{n}동" for n, dong in enumerate(sorted({home.dong for home in homes}), 1)}
+    return named | {area: f"{n}구역" for n, area in enumerate(sorted({home.area for home in homes}), 1)}
+
+
 def _around(story: Story, rng: np.random.Generator) -> list[Person]:
-    people = []
+    people, named = [], places(story)
     for n, home in enumerate(story.town.households):
         guarded = bool(rng.random() < GUARDED)
         people.append(
             Person(
                 f"resi-{home.household_id}", "resident", home.dong, home.household_id, name(rng), f"010-0000-{n:04d}",
-                address=f"{home.dong} {n + 1}", consent_guardian=guarded, consent_entry=True,
+                address=f"{named[home.dong]} {n + 1}번지", consent_guardian=guarded, consent_entry=True,
             )
         )
         if guarded:
@@ -47,8 +54,8 @@ def _around(story: Story, rng: np.random.Generator) -> list[Person]:
     for n, dong in enumerate(dongs):
         people.append(Person(f"offi-{dong}", "officer", dong, name=name(rng), phone=f"010-0002-{n:04d}"))
         people.append(Person(f"depu-{dong}", "deputy", dong, name=name(rng), phone=f"010-0003-{n:04d}"))
-    people.append(Person("centre", "centre", name="관제센터", phone="010-0004-0001"))
-    people.append(Person("operator", "operator", name="운영자", phone="010-0004-0002"))
+    people.append(Person("centre", "centre", name="관제실", phone="010-0004-0001"))
+    people.append(Person("operator", "operator", name="운영실", phone="010-0004-0002"))
     return people
 
 

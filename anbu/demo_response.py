@@ -13,13 +13,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 
-from anbu import demo_people
+from anbu import database, demo_people
 from anbu.configuration import Settings
 from anbu.demo_feed import ANSWER_S
-from anbu.demo_story import AWAY, COLLAPSES, Story
+from anbu.demo_story import AWAY, COLLAPSES, HOUR, Story
 from deploy.postgres.server import LocalPostgres
+from response import access, homes, log, tables, who
 from response import database as db
-from response import homes, log, tables
 from response.access import Viewer
 from response.case import Case
 from response.desk import desk_of
@@ -28,6 +28,8 @@ from response.gateways.simulated import NEVER_ANSWERS, Behaviour, SimulatedGatew
 from response.people_files import import_people
 from response.records import Call, CalledBack, Delivery, DeliveryResult, Message
 from response.senders import Post
+from response.sentences import Shown
+from response.settings import ResponseSettings
 from response.vault import Vault, new_key
 from simulators.events import Event, EventKind
 from stream.producer import FrameProducer
@@ -36,7 +38,7 @@ from stream.records import Alert, OutcomeCode
 STAFF = frozenset({"officer", "deputy", "centre"})
 AFTER_H = 30.0
 """After the last alert the cases go on for so long at most."""
-c = tables.cases.c
+c, o = tables.cases.c, tables.outbox.c
 
 
 @dataclass(order=True)
@@ -69,15 +71,18 @@ class Response:
     def _start(self, settings: Settings, folder: Path, seed: int) -> None:
         shutil.rmtree(folder / "postgres", ignore_errors=True)
         server = self._stack.enter_context(LocalPostgres(folder / "postgres", durable=False))
-        db.migrate(server.url)
-        self.engine: Engine = db.engine(server.url)
+        logins = database.logins(server)
+        db.migrate(logins.owner)
+        self.engine: Engine = db.engine(logins.service)
         self._stack.callback(self.engine.dispose)
-        vault = Vault([new_key()])
+        self._sight = access.sight(logins)
+        self._stack.callback(self._sight.close)
+        self.vault = vault = Vault([new_key()])
         people = folder / "people.csv"
         demo_people.write(self.story, people, seed)
         with self.engine.begin() as conn:
             import_people(conn, vault, people, Viewer("demo", "demo", ("*",)), self.now)
-        own = settings.response
+        own = on_story_time(settings, self.story)
         self.desk = desk_of(self.engine, own, settings.tz)
         self._loop = asyncio.new_event_loop()
         self._stack.callback(self._loop.close)
@@ -114,6 +119,7 @@ class Response:
     def finish(self) -> None:
         """The days are over: open cases go on to their end, as far as ``AFTER_H`` hours bring them."""
         self.until(self.now + timedelta(hours=AFTER_H))
+        self._round()
 
     def close(self) -> None:
         """End the database and the connections."""
@@ -125,11 +131,17 @@ class Response:
             ids = conn.scalars(select(c.case_id).order_by(c.case_id)).all()
             return [(log.load(conn, case_id), log.entries(conn, case_id)) for case_id in ids]
 
+    def shown(self, told: list[tuple[Case, list[Entry]]]) -> Shown:
+        """Names of everybody whom cases speak of."""
+        ids = {id_ for _, log in told for id_ in who.in_log(log)}
+        return who.shown(self._sight, self.vault, ids, Viewer("demo", "demo", ("*",)), "demo", self.now)
+
     def _next(self) -> datetime | None:
+        held = select(func.min(o.not_before)).where(o.state == "waiting", o.not_before > self.now)
         with self.engine.connect() as conn:
-            step = conn.execute(select(func.min(c.next_step_at))).scalar_one()
-        moments = [act.at for act in self._acts[:1]] + ([step] if step is not None else [])
-        return min(moments, default=None)
+            moments = [conn.execute(query).scalar_one() for query in (select(func.min(c.next_step_at)), held)]
+        moments += [act.at for act in self._acts[:1]]
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def _round(self) -> None:
         self._tell_households()
@@ -170,7 +182,7 @@ class Response:
             return
         if act.closes:
             code, until = self._found(case)
-            self.desk.close(act.case_id, act.owner, code, self.now, until=until)
+            self.desk.close(act.case_id, act.owner, code, self.now, until=until, sure=True)
         elif case.owner is None:
             self.desk.acknowledge(act.case_id, act.owner, self.now)
             heapq.heappush(self._acts, Act(self.now + timedelta(minutes=45), act.case_id, act.owner, True))
@@ -190,6 +202,15 @@ class Response:
         if event.kind is EventKind.phone_lost:
             return OutcomeCode.phone_problem, days
         return OutcomeCode.safe_visited, None
+
+
+def on_story_time(settings: Settings, story: Story) -> ResponseSettings:
+    """Settings of the demonstration's response. Nothing of the played days is of the past there: hours of life go by in
+    a second, so one partition's alerts come hours of the story after another's, and each is to be acted on."""
+    played = (story.ends - story.begins) / HOUR
+    return settings.response.model_copy(
+        update={"places": demo_people.places(story), "past_hours": max(settings.response.past_hours, played)}
+    )
 
 
 class _Shown:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
@@ -131,7 +132,7 @@ def show(summary: Summary, story: Story, console: Console) -> None:
     within = sum(hours <= 24 for hours in times)
     console.print(
         f"찾은 사람 · found: {len(times)}/{len(summary.found)}, 24시간 안에 · within 24 h: {within}"
-        + (f", 중앙값 · median {times[len(times) // 2]:.0f} h" if times else "")
+        + (f", 중앙값 · median {median(times):.0f} h" if times else "")
     )
     _show_vain(summary, console)
     for area in summary.areas:

@@ -110,13 +110,18 @@ def settings_page() -> str:
         docs_topics.GENERATED,
         "",
         "Each setting can come from the environment or from a TOML file: `anbu.toml` in the working directory, or",
-        "the file that `ANBU_CONFIG` names. The environment wins. Secrets belong in the environment.",
+        "the file that `ANBU_CONFIG` names. The environment wins. Secrets belong in the environment: of the processes",
+        "that `anbu up` starts, each is given those of its own work alone, and the file is read by none of them.",
         "",
         "In the file, a dot is a table: `broker.bootstrap` is `bootstrap` below `[broker]`, and",
         "`feeds.<feed>.stall_seconds` is `stall_seconds` below `[feeds.meter]` for the feed named `meter`. In the",
-        "environment, names of feeds become lower case; an API key is `ANBU_HTTP__API_KEYS__<feed>`. Lists, and whole",
-        "tables, are JSON there: `ANBU_RESPONSE__KEYS='[\"...\"]'`. Ladders are best written in the file, as in the",
-        "example of [ladder.md](ladder.md); `<ladder>` is the kind of alert it is for.",
+        "environment, names of feeds become lower case; an API key is `ANBU_HTTP__METER_KEYS__<feed>`. Lists, and",
+        "whole tables, are JSON there: `ANBU_RESPONSE__KEYS='[\"...\"]'`. Ladders are best written in the file, as in",
+        "the example of [ladder.md](ladder.md); `<ladder>` is the kind of alert it is for.",
+        "",
+        "A name that is none of these is an error that names the nearest one, at any depth of the file and for every",
+        "variable that begins with `ANBU_` (`ANBU_CONFIG` and `ANBU_DEBUG` are no settings). So is a value that nobody",
+        "can have meant. No number of minutes, hours or days may be larger than a million.",
     ]
     for title, model, rows in _sections(Settings, "", "Service"):
         lines += ["", f"## {title}", "", " ".join((model.__doc__ or "").replace("``", "`").split()), ""]

@@ -135,8 +135,8 @@ def _again(n: int, step: Step) -> Iterator[Element]:
 
 def _end(n: int) -> Iterator[Element]:
     y = _y(n) + 14
-    korean = "1번, 되걸기, 생활 신호, 부재 등록, 동의 철회: 남은 전화와 메시지를 모두 멈추고 끝"
-    english = "key 1, ringing back, a sign of life, an absence, consent withdrawn: all that waits stops, it is over"
+    korean = "1번(되걸어 누른 것도), 생활 신호, 부재 등록, 동의 철회: 남은 전화와 메시지를 모두 멈추고 끝"
+    english = "key 1 (ringing back too), a sign of life, an absence, consent withdrawn: all stops, it is over"
     yield _text(WIDTH / 2, y + 12, korean, "middle", weight=700)
     yield _text(WIDTH / 2, y + 34, english, "middle", size=11, fill=FAINT)
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 
+from anbu import docs_rights
+from stream.kinds import PROOFS
 from stream.records import (
     ALERTS,
     ARROW,
     DEAD_LETTERS,
     HOUSEHOLDS,
     JSON,
-    KINDS,
     METER,
     PHONE,
     QUALITIES,
@@ -52,18 +53,46 @@ REASONS: dict[Reason, tuple[str, str]] = {
     ),
     Reason.bad_energy: (_DEAD, "negative, not a number, or more than a home can draw (Wh sent as kWh?)"),
     Reason.bad_interval: (_DEAD, "the interval is not 15, 30 or 60 minutes"),
-    Reason.bad_quality: (_DEAD, "an unknown quality"),
-    Reason.bad_kind: (_DEAD, "an unknown kind of phone event"),
-    Reason.bad_duration: (_DEAD, "a negative or absurd duration"),
+    Reason.bad_quality: (_DEAD, "an unknown quality, or a number: it is a name"),
+    Reason.bad_kind: (_DEAD, "an unknown kind of phone event, or a number: everybody's table of numbers is another"),
+    Reason.bad_duration: (_DEAD, "a negative or absurd duration, or none of a `call_answered`"),
     Reason.bad_time: (_DEAD, "a time without zone, not at the start of an interval, or before 2000"),
-    Reason.future: (_DEAD, "the time lies ahead of our clock by more than the skew of clocks: see the sender's"),
+    Reason.future: (_DEAD, "the time (`withdrawn` too) lies ahead of our clock by more than the skew of clocks: see the sender's"),
     Reason.before_enrolment: (_COUNTED, "from before the household's `since`: there was no consent to use it"),
     Reason.too_late: (_COUNTED, "older than the 7 days that are kept: it can mend nothing any more"),
     Reason.not_enrolled: (_COUNTED, "no enrolment, or consent withdrawn: never stored, not even as a dead letter"),
+    Reason.foreign_feed: (
+        "counted, one dead letter for all, without values",
+        "the home's record names another feed for this signal, or none: only its own speaks for it",
+    ),
     Reason.duplicate: (_COUNTED, "this slot is known with this value: writing it twice is writing it once"),
     Reason.wrong_partition: ("passed on, counted", "sent to another partition than the id's: it is moved and used"),
+    Reason.withdrawn: (
+        _DEAD,
+        "a household's record of before its consent was withdrawn: it brings nobody back, and the withdrawal is said again",
+    ),
+    Reason.refused: (_DEAD, "an alert of ours that the broker does not take for its size or time; `sample` holds it"),
+    Reason.too_large: (_DEAD, "more rows, bytes or columns than are read of one message: left unread; send it in parts"),
+    Reason.compressed: (_DEAD, "compressed within the frame: left unread; send Arrow without compression"),
+    Reason.worker_died: (_DEAD, "a worker ended twice while it was at this message: left unread; look at the message"),
 }
 """What becomes of a row or message of each reason, and what it means."""
+
+KINDS_ARE: dict[Kind, str] = {
+    Kind.call_out: "the resident called; no leg that a forwarding makes",
+    Kind.call_in: "a call came in and was connected, with whom is not known: voice mail it may be",
+    Kind.call_missed: "it rang, nobody answered",
+    Kind.sms_out: "the resident wrote; no receipt and no automatic answer",
+    Kind.sms_in: "a message came in",
+    Kind.data: "data was used, by whom is not known: phones do so by themselves",
+    Kind.call_answered: "the carrier says that a person answered on the own handset; needs its `duration_s`",
+    Kind.call_voicemail: "voice mail took it",
+    Kind.call_forwarded: "it was forwarded to another number",
+    Kind.call_rejected: "it was rejected, by a key or by the phone",
+    Kind.call_blocked: "phone or network blocked it: it never rang",
+    Kind.call_answered_elsewhere: "it was answered on another device",
+}
+"""What each kind is, for who sends it."""
 
 _T = datetime(2026, 11, 2, 0, 15, tzinfo=UTC)
 _ID = "h-7f3a91c2"
@@ -116,11 +145,13 @@ _ABOUT = {
 A value that is not known is sent as null with quality `missing`, never as 0: a missing slot is not a silent one.
 Schema: [meter_reading.json](schemas/meter_reading.json).""",
     PHONE: """Uses of the phone: times, kinds and seconds; never the other number, never content. **Key**: as above.
-Outgoing calls and messages prove life; missed calls and incoming messages prove nothing.
+What each kind proves is in [the table of kinds](#kinds-of-phone-events).
 Schema: [phone_event.json](schemas/phone_event.json).""",
     HOUSEHOLDS: """Who is enrolled, with all that is known of the household in every record. **Key**: `household_id`. The
 newest record of a key holds. An empty value (tombstone) or `withdrawn` deletes everything kept of the household at
-once. Feeds, limits and absences hold from the time each names; an absence always has an end.
+once. Limits and absences hold from the time each names; an absence always has an end. `feeds` names who speaks for this
+home, `meter` and `phone` where it is left out, nobody where it is null: rows of any other feed are dropped from the
+moment at which the record is read (`foreign_feed`).
 Schema: [household.json](schemas/household.json).""",
     ALERTS: """What happened to an alert. **Key**: `household_id` (the area or the feed, where it is of no one household).
 An alert on silence says what its home can tell at all: `expected_hours` to `caution` when its life stops, and in the
@@ -143,9 +174,10 @@ weeks ago out). `from` is `at` where it is not given. One that comes late mends 
 |---|---|---|
 | `safe_answered`, `safe_visited`, `refused`, `needs_service` | a proof of life at `at`: an alert ends, silence begins anew; not learned as a use of the phone | - |
 | `away_registered`, `away_unregistered`, `hospital` | an absence in [`from`, `until`): raises nothing, is not learned | required |
-| `phone_problem` | the phone is not listened to in that time: its silence is no evidence, and is not learned | required |
+| `phone_problem` | the phone is not listened to in that time: neither its silence nor a use of it is evidence, nor is it learned | required |
 | `data_problem` | readings of that time are as none at all; `data_gap` goes on as without them | required |
-| `emergency_119`, `unreachable` | an absence, where `until` is given | optional |
+| `emergency_119` | an absence, where `until` is given | optional |
+| `unreachable` | nothing is known: the alert stays, the home is watched on | - |
 | `moved`, `deceased` | not judged any more from then on; `withdrawn` deletes | - |
 
 ### Warnings of heat and cold
@@ -174,7 +206,7 @@ On `{METER}`, `{PHONE}` and `{HOUSEHOLDS}`; all values are UTF-8 text.
 |---|---|---|
 | `schema` | `{SCHEMA_VERSION}` | required; any other version is refused, not guessed |
 | `content-type` | `{ARROW}` or `{JSON}` | required; `{HOUSEHOLDS}` is JSON only |
-| `feed` | name of the source, such as `kepco` or `kt` | optional: `meter` or `phone`; has its own watermark and settings |
+| `feed` | name of the source, such as `kepco` or `kt` | optional: `meter` or `phone`; speaks for the homes that name it; has its own watermark and settings |
 | `complete-until` | RFC 3339, such as `2026-11-02T00:30:00Z` | optional: this feed has sent all it will send of this partition up to then |
 
 **Watermark.** A slot is judged when its feeds are complete. With `complete-until` the feed says so itself, and a message
@@ -191,7 +223,7 @@ the wrong one (librdkafka's default partitioner differs) is passed on to the rig
 
 _ARROW_COLUMNS = f"""## Arrow frames
 
-One message = one Arrow IPC stream of up to a few thousand rows: the fast way, the engine's cost being per message.
+One message = one Arrow IPC stream of up to 10,000 rows, not compressed: the fast way, the engine's cost being per message.
 Columns by name, in any order; quality and duration may be left out (`measured`, 0).
 
 | `{METER}` | Type | |
@@ -200,13 +232,13 @@ Columns by name, in any order; quality and duration may be left out (`measured`,
 | `start` | timestamp[s, UTC] (finer units are rounded) | start of the interval |
 | `kwh` | float32 | energy in the interval; null is `missing` |
 | `minutes` | uint8 | 15, 30 or 60 |
-| `quality` | uint8 | {", ".join(f"{i} {q}" for i, q in enumerate(QUALITIES))} |
+| `quality` | utf8, or dictionary of utf8 | {", ".join(f"`{q}`" for q in QUALITIES)} |
 
 | `{PHONE}` | Type | |
 |---|---|---|
 | `household_id` | utf8, or dictionary of utf8 | |
 | `at` | timestamp[s, UTC] | |
-| `kind` | uint8 | {", ".join(f"{i} {k}" for i, k in enumerate(KINDS))} |
+| `kind` | utf8, or dictionary of utf8 | one of [the kinds](#kinds-of-phone-events), never a number |
 | `duration_s` | float32 | seconds; 0 where there is none |
 
 ## JSON
@@ -239,8 +271,9 @@ has the last 7 days in 168 hourly columns with the person's own band; it is left
 def page() -> str:
     """docs/topics.md."""
     topics = wanted(Settings.model_construct())
-    parts = [f"# Topics\n\n{GENERATED}\n", _overview(topics), _HEADERS, _ARROW_COLUMNS]
-    parts += [_topic(topic) for topic in topics]
+    rights = docs_rights.section(Settings.model_construct())
+    parts = [f"# Topics\n\n{GENERATED}\n", _overview(topics), rights, _HEADERS, _ARROW_COLUMNS]
+    parts += [_kinds(), *(_topic(topic) for topic in topics)]
     return "\n".join([*parts, _LIFE, _reasons()])
 
 
@@ -254,6 +287,20 @@ def _overview(topics: list[Topic]) -> str:
     for topic in topics:
         count = "1" if topic.partitions == 1 else "`partitions`"
         lines.append(f"| [`{topic.name}`](#{topic.name.replace('.', '')}) | {count} | {_kept(topic)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _kinds() -> str:
+    lines = [
+        "## Kinds of phone events",
+        "",
+        "Only an outgoing use of the own phone, and a call of which the carrier says that a person answered it on that",
+        "phone, prove that the resident lives. All else is a note at most, whatever its duration.",
+        "",
+        "| `kind` | Proves life | What it is |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{kind}` | {'yes' if kind in PROOFS else 'no'} | {KINDS_ARE[kind]} |" for kind in Kind]
     return "\n".join(lines) + "\n"
 
 

@@ -16,12 +16,14 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from anbu.access import acting_as
+from anbu.console import Terminal, sheet
+from anbu.errors import UserError
 from deploy.kafka.errors import BrokerError
 from deploy.kafka.java import find_java, java_major
 from deploy.kafka.ports import is_free
-from stream import topics
+from stream import acls, rights, topics
 from stream.kafka import BrokerUnreachableError, admin, admin_options
 from stream.settings import Settings
 
@@ -36,7 +38,8 @@ _TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at: whether it is well, what it is, the value found, and what to do when it is not."""
+    """One thing looked at: whether it is well, what it is, the value found, and what to do when it is not. ``unreal``:
+    no fault, but it reaches nobody (simulated, or not set up): fit for a trial alone."""
 
     ok: bool
     what_ko: str
@@ -44,6 +47,7 @@ class Finding:
     value: str
     mend_ko: str = ""
     mend_en: str = ""
+    unreal: bool = False
 
 
 def diagnose(settings: Settings, now: datetime) -> list[Finding]:
@@ -56,33 +60,40 @@ def diagnose(settings: Settings, now: datetime) -> list[Finding]:
     if _local(settings):
         findings.insert(0, java())
     try:
+        settings = acting_as("admin", settings)
         with admin(settings, _TIMEOUT_S) as client:
             findings.append(_brokers(client, settings))
             findings += _topics(settings)
+            findings += _rights(settings)
             ours = now.timestamp() + time.monotonic() - started
             findings.append(clock(_broker_time(client, settings), ours))
-    except (BrokerUnreachableError, ValueError) as e:
+    except (BrokerUnreachableError, UserError, ValueError) as e:
         findings.append(_no_broker(settings, str(e)))
     return findings
 
 
 def render(findings: list[Finding], console: Console | None = None) -> int:
-    """Show the findings as a table; 0 when all is well, else 1 (the command's exit code)."""
-    table = Table(show_edge=False, pad_edge=False, expand=False)
-    for head in ("", "항목 · what", "값 · value", "할 일 · what to do"):
-        table.add_column(head, overflow="fold")
+    """Show the findings as a table; the command's exit code: 0 all is well, 1 something is to be mended, 3 nothing is,
+    but it is not real: there is somebody or something that would not be reached."""
+    heads = ("", "항목 · what", "값 · value", "할 일 · what to do")
+    table = sheet(*heads, show_edge=False, pad_edge=False, expand=False)
     for f in findings:
-        mark = "[green]✓[/]" if f.ok else "[bold red]✗[/]"
-        mend = "" if f.ok else f"{escape(f.mend_ko)}\n[dim]{escape(f.mend_en)}[/]"
-        table.add_row(mark, f"{f.what_ko} · {f.what_en}", escape(f.value), mend)
-    out = console or Console()
+        mark = "[bold red]✗[/]" if not f.ok else "[yellow]○[/]" if f.unreal else "[green]✓[/]"
+        mend = "" if f.ok and not f.unreal else f"{escape(f.mend_ko)}\n[dim]{escape(f.mend_en)}[/]"
+        table.add_row(mark, escape(f"{f.what_ko} · {f.what_en}"), escape(f.value), mend)
+    out = console or Terminal()
     out.print(table)
     bad = sum(not f.ok for f in findings)
+    unreal = [f for f in findings if f.ok and f.unreal]
     if bad:
         out.print(f"[bold red]{bad}가지를 고쳐야 합니다 · {bad} to mend[/]")
-    else:
+    if unreal:
+        ko, en = (escape(", ".join(words)) for words in zip(*((f.what_ko, f.what_en) for f in unreal), strict=True))
+        out.print(f"[yellow]실제가 아닙니다 · not real: {ko} · {en}. 시험용입니다: 사람에게 닿지 않습니다 · a trial: "
+                  "people are not reached[/]", soft_wrap=True)  # fmt: skip
+    if not bad and not unreal:
         out.print("[green]모두 정상입니다 · all is well[/]")
-    return 1 if bad else 0
+    return 1 if bad else 3 if unreal else 0
 
 
 def _local(settings: Settings) -> bool:
@@ -172,6 +183,20 @@ def _topics(settings: Settings) -> list[Finding]:
         value = f"{len(topics.wanted(settings))}, 파티션 · partitions {settings.partitions}"
         return [Finding(True, "토픽", "topics", value)]
     return [Finding(False, "토픽", "topics", p.topic, p.text_ko, p.text_en) for p in problems]
+
+
+def _rights(settings: Settings) -> list[Finding]:
+    """Whether each user may do what it must, and nobody more."""
+    try:
+        problems = acls.check(settings, _TIMEOUT_S)
+    except acls.NoAuthorizerError as e:
+        ko = "브로커에 authorizer.class.name을 설정하고 `anbu topics`를 실행하십시오"
+        return [Finding(False, "권한", "rights", str(e), ko, "set authorizer.class.name, then run `anbu topics`")]
+    except acls.NotToldError as e:
+        return [Finding(True, "권한", "rights", f"비교하지 못함 · not compared: {e}")]
+    if not problems:
+        return [Finding(True, "권한", "rights", str(len(rights.rights(settings))))]
+    return [Finding(False, "권한", "rights", p.topic, p.text_ko, p.text_en) for p in problems]
 
 
 def clock(broker: float | str, ours: float) -> Finding:

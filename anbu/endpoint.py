@@ -29,7 +29,7 @@ async def _serve(settings: Settings) -> None:
     metrics.set_settings(settings)
     beat = health.LoopBeat(metrics)
     beside = settings.metrics_port - 1 if settings.metrics_port else 0
-    server = health.serve(settings.metrics_host, beside, metrics.registry, beat.live, beat.live)
+    server = health.serve(settings.metrics_host, beside, metrics.registry, beat.live, beat.live, metrics.http_refused)
     sampler = asyncio.create_task(beat.sample())
     try:
         await ingest.serve(settings, metrics)

@@ -4,10 +4,12 @@ import errno
 import os
 from collections.abc import Sequence
 
+from stream.plain import plain
+
 OURS = {
     "UserError", "BrokerError", "BrokerUnreachableError", "StartError", "FileError", "ForestError",
     "PostgresError", "SchemaError", "VaultError", "ReasonNeededError", "PeopleFileError",
-    "GatewayError", "NoCaseError", "CommentError",
+    "GatewayError", "BrokerSettingsError", "NoCaseError", "CommentError", "NoActorError",
 }  # fmt: skip
 """Errors whose message is that line already, by name: importing them all would slow every start."""
 NO_BROKER = {"KafkaConnectionError", "NoBrokersAvailable", "KafkaTimeoutError", "NodeNotReadyError"}
@@ -37,21 +39,18 @@ def line_of(error: BaseException) -> str | None:
         return f"너무 오래 걸립니다 · it takes too long: {_one(str(error)) or 'no answer'}; see `anbu doctor`"
     if isinstance(error, OSError):
         return _of_system(error)
+    if isinstance(error, UnicodeEncodeError):
+        return "글자가 아닌 것이 있습니다 · something given holds bytes that are no text: write it anew"
     return None
 
 
-def settings_line(faults: Sequence[tuple[tuple[int | str, ...], str]]) -> str:
-    """Settings that are wrong, (path, what is wrong) each, as one line."""
-    named = "; ".join(f"{_variable(path)}: {_one(said).removeprefix('Value error, ')}" for path, said in faults)
-    return f"설정이 잘못되었습니다 · a setting is wrong: {named} (docs/settings.md)"
-
-
-def _variable(path: tuple[int | str, ...]) -> str:
-    return "ANBU_" + "__".join(str(part).upper() for part in path)
+def settings_line(faults: Sequence[str]) -> str:
+    """Settings that are wrong, each with its name, as one line."""
+    return f"설정이 잘못되었습니다 · a setting is wrong: {_one('; '.join(faults))} (docs/settings.md)"
 
 
 def _of_system(error: OSError) -> str:
-    where = f" ({error.filename})" if error.filename else ""
+    where = f" ({plain(str(error.filename))})" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"디스크가 가득 찼습니다: 공간을 비우십시오 · the disk is full{where}: make room and run again"
     if error.errno == errno.EADDRINUSE:
@@ -71,4 +70,4 @@ def debugging() -> bool:
 
 
 def _one(text: str) -> str:
-    return " ".join(text.split())
+    return plain(" ".join(text.split()))

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from anbu.errors import UserError
-from anbu.history import History, whole_file
+from anbu.files import whole_file
+from anbu.history import History
 from models.forest import encode
 from simulators.backtest import C, Progress, in_time
 from simulators.backtest import backtest as judge

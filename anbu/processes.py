@@ -6,6 +6,8 @@
             for ended in children.poll():
                 ...
 
+A child that runs and does not answer any more (anbu/probe.py) is ended, and so started again.
+
 Ctrl-C, SIGTERM and SIGHUP raise ``StopRequested`` in the loop, at any moment; leaving the ``with`` ends all children.
 """
 
@@ -21,6 +23,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from anbu.probe import Probe
 from deploy.kafka.spawn import spawn
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -41,7 +44,8 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """A child ended. ``code``: its exit code, negative for a signal. ``restart_in_s``: None when it stays ended."""
+    """A child ended. ``code``: its exit code, negative for a signal. ``restart_in_s``: None when it stays ended.
+    ``stuck``: it was ended by us, because it did not answer any more."""
 
     name: str
     pid: int
@@ -49,9 +53,12 @@ class Exit:
     ran_s: float
     restart_in_s: float | None
     log_path: Path
+    stuck: bool = False
 
     def __str__(self) -> str:
         how = f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
+        if self.stuck:
+            how = "a kill, because it did not answer any more"
         then = "not started again" if self.restart_in_s is None else f"started again in {self.restart_in_s:.1f} s"
         after = f"ended after {self.ran_s:.0f} s"
         return f"{self.name} (process {self.pid}) {after} with {how}: {then}; see {self.log_path}"
@@ -64,6 +71,9 @@ class _Child:
     env: Mapping[str, str] | None
     log_path: Path
     restart: bool
+    most_backoff_s: float
+    health: Probe | None
+    stuck: bool = False
     process: "subprocess.Popen[bytes] | None" = None
     started: float = 0.0
     failures: int = 0
@@ -75,7 +85,7 @@ class Supervisor:
     """Starts children, restarts them with growing pauses, ends them. ``on_exit`` is told of each end in ``poll``.
 
     The first restart comes after ``first_backoff_s``, each further one after twice the pause before, at most
-    ``most_backoff_s``; a child that ran for ``steady_s`` starts over with the first pause.
+    ``most_backoff_s``; a child that ran for ``steady_s``, or was excused, starts over with the first pause.
     """
 
     on_exit: Callable[[Exit], None] | None = None
@@ -104,10 +114,13 @@ class Supervisor:
         log_path: Path,
         env: Mapping[str, str] | None = None,
         restart: bool = True,
+        most_backoff_s: float | None = None,
+        health: Probe | None = None,
     ) -> int:
         """Start a child with its output appended to ``log_path`` and give its process id.
 
-        ``env``: the whole environment of the child; None: ours. Call it from the main thread.
+        ``env``: the whole environment of the child; None: ours. ``most_backoff_s``: its own, where it matters more than
+        others. ``health``: how to learn whether it still answers. Call it from the main thread.
 
         Raises:
             StartError: when the program or its log cannot be opened.
@@ -115,7 +128,8 @@ class Supervisor:
         """
         if name in self.pids:
             raise ValueError(f"{name} runs already (process {self.pids[name]}): stop it first")
-        child = _Child(name, argv, env, log_path, restart)
+        most = self.most_backoff_s if most_backoff_s is None else most_backoff_s
+        child = _Child(name, argv, env, log_path, restart, most, health)
         try:
             log_path.parent.mkdir(parents=True, exist_ok=True)
             self._launch(child)
@@ -127,16 +141,23 @@ class Supervisor:
     def _launch(self, child: _Child) -> None:
         with self._held():  # between the fork and our note of it, a signal would leave a child nobody knows
             child.process = spawn(child.argv, child.log_path, env=child.env, append=True)
-            child.started, child.due = self.clock(), None
+            child.started, child.due, child.stuck = self.clock(), None, False
+            if child.health is not None:
+                child.health.forget()
             self._children[child.name] = child
 
     def poll(self) -> list[Exit]:
-        """Children that ended since the last call; starts those whose pause is over. Never waits."""
+        """Children that ended since the last call; starts those whose pause is over, ends those that are stuck. Never
+        waits."""
         now = self.clock()
         exits = []
         for child in list(self._children.values()):
-            if child.process is not None and child.process.poll() is not None:
-                exits.append(self._ended(child, child.process, now))
+            if child.process is not None:
+                if child.process.poll() is not None:
+                    exits.append(self._ended(child, child.process, now))
+                elif not child.stuck and child.health is not None and child.health.stuck(now):
+                    child.stuck = True
+                    _kill(child.process)
             elif child.due is not None and now >= child.due:
                 try:
                     self._launch(child)
@@ -153,12 +174,19 @@ class Supervisor:
             child.failures = 0
         pause = self._pause(child) if child.restart else None
         child.process, child.due = None, None if pause is None else now + pause
-        return Exit(child.name, process.pid, process.returncode, ran, pause, child.log_path)
+        return Exit(child.name, process.pid, process.returncode, ran, pause, child.log_path, child.stuck)
 
     def _pause(self, child: _Child) -> float:
-        pause = min(self.first_backoff_s * 2.0 ** min(child.failures, 30), self.most_backoff_s)
+        pause = min(self.first_backoff_s * 2.0 ** min(child.failures, 30), child.most_backoff_s)
         child.failures += 1
         return pause
+
+    def excuse(self) -> None:
+        """What all of them need was away and is back: those that wait start now, and no failure until now counts."""
+        for child in self._children.values():
+            child.failures = 0
+            if child.due is not None:
+                child.due = self.clock()
 
     def stop(self, *names: str) -> None:
         """End these children and do not start them again: SIGTERM, and SIGKILL to the group after ``stop_limit_s``."""
@@ -172,8 +200,7 @@ class Supervisor:
             time.sleep(_LOOK_EVERY_S)
         for process in running:
             if process.poll() is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                _kill(process)
             process.wait()
         for child in children:  # only now: interrupted before, they would be known to nobody
             self._children.pop(child.name, None)
@@ -218,3 +245,9 @@ class Supervisor:
         if self._pending is not None:
             signum, self._pending = self._pending, None
             raise StopRequested(signum)
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """End it at once, with all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

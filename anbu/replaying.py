@@ -10,6 +10,7 @@ from kafka import KafkaConsumer, TopicPartition
 from rich.markup import escape
 
 from anbu import services
+from anbu.access import FOLDER, acting_as
 from anbu.console import bar, err
 from anbu.errors import UserError
 from anbu.history import History
@@ -29,9 +30,10 @@ def run(past: History, settings: Settings, local: bool) -> list[Alert]:
         _on_broker(settings, Path(folder), local, children) as ours,
     ):
         services.make_topics(ours)
-        _must_be_empty(ours)
+        operator = acting_as("operator", ours)
+        _must_be_empty(operator)
         services.start_workers(children, ours, Path(folder))
-        return asyncio.run(_replay(past, ours, children))
+        return asyncio.run(_replay(past, operator, children))
 
 
 @contextmanager
@@ -44,7 +46,7 @@ def _on_broker(settings: Settings, folder: Path, local: bool, children: Supervis
         finally:
             children.stop_all()
         return
-    with services.own_broker(folder / "kafka", 0, children) as broker:
+    with services.own_broker(folder / FOLDER, 0, children) as broker:
         yield settings.model_copy(update={**ports, "broker": BrokerSettings(bootstrap=broker.bootstrap)})
 
 

@@ -5,14 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from anbu.configuration import environment
+from anbu import holdings
+from anbu.access import acting_as
+from anbu.configuration import Settings
 from anbu.errors import UserError
+from anbu.probe import health_page
 from anbu.processes import Supervisor
 from deploy.kafka.broker import LocalBroker
 from deploy.kafka.jars import Progress
 from deploy.kafka.ports import free_port, is_free
-from stream import topics
-from stream.settings import Settings
+from response.database import Logins
+from stream import acls, topics
+from stream.kafka import local_port
+from stream.patience import patiently_now
+from stream.settings import Settings as StreamSettings
 
 ANBU = (sys.executable, "-m", "anbu")
 
@@ -38,33 +44,44 @@ def own_broker(
             broker.kill()
 
 
-def make_topics(settings: Settings) -> None:
-    """Make the topics that are missing. Raises UserError where one that exists is not as it should be."""
-    problems = topics.ensure(settings)
+def make_topics(settings: StreamSettings, wait_s: float = 0.0) -> None:
+    """Make the topics that are missing, on a broker of our own also the rights to them; a broker that is away is waited
+    for so many seconds. Raises UserError where one that exists is not as it should be."""
+    problems = patiently_now(lambda: topics.ensure(acting_as("admin", settings)), wait_s)
+    if local_port(settings.broker) is not None and not problems:
+        problems = acls.ensure(acting_as("admin", settings), narrow=True)
     if problems:
         more = f" (+{len(problems) - 1})" if len(problems) > 1 else ""
         raise UserError(f"{problems[0]}{more}")
 
 
-LEAN = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
-"""glibc gives memory back at once: a worker with a million households needs 150 MiB less (docs/benchmarks.md)."""
+SOON_S = 3.0
+"""Those who speak with people are away for no longer than this between two starts, however often they end."""
 
 
-def start_workers(children: Supervisor, settings: Settings, logs: Path) -> None:
+def start_workers(children: Supervisor, settings: StreamSettings, logs: Path) -> None:
     """Start ``settings.workers`` workers, each with its log in ``logs``."""
-    env = {**LEAN, **environment(settings)}
+    env = holdings.environment("worker", acting_as("worker", settings))
     for n in range(settings.workers):
         name = f"worker-{n}"
-        children.start(name, [*ANBU, "worker", "--index", str(n)], log_path=logs / f"{name}.log", env=env)
+        port = settings.metrics_port + n if settings.metrics_port else 0
+        children.start(
+            name, [*ANBU, "worker", "--index", str(n)], log_path=logs / f"{name}.log", env=env,
+            health=health_page(settings.metrics_host, port),
+        )  # fmt: skip
 
 
-def start_response(children: Supervisor, settings: Settings, url: str, logs: Path) -> None:
-    """Start the process of cases, calls and messages on the database at ``url``."""
-    env = {**environment(settings), "ANBU_RESPONSE__DATABASE_URL": url}
-    children.start("response", [*ANBU, "response"], log_path=logs / "response.log", env=env)
+def start_response(children: Supervisor, settings: Settings, logins: Logins, logs: Path) -> None:
+    """Start the process of cases, calls and messages on the database of ``logins``; its owner's is not told."""
+    own = {"ANBU_RESPONSE__DATABASE_URL": logins.service, "ANBU_RESPONSE__VIEWER_URL": logins.viewer}
+    env = holdings.environment("response", acting_as("response", settings), own)
+    children.start(
+        "response", [*ANBU, "response"], log_path=logs / "response.log", env=env, most_backoff_s=SOON_S,
+        health=health_page(settings.metrics_host, settings.response.metrics_port),
+    )  # fmt: skip
 
 
-def metrics_ports(settings: Settings) -> int:
+def metrics_ports(settings: StreamSettings) -> int:
     """First of as many neighbouring free ports as there are workers: the configured one, if they are free."""
     firsts = [settings.metrics_port] if settings.metrics_port else []
     firsts += [free_port() for _ in range(20)]

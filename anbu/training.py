@@ -1,6 +1,5 @@
 """`anbu train` at work: files in, what can be used of them, a model with what is said about it, a report."""
 
-import csv
 import io
 import shlex
 from contextlib import ExitStack
@@ -14,13 +13,15 @@ from zoneinfo import ZoneInfo
 from anbu import folds, training_report
 from anbu.console import bad_rows, bar
 from anbu.errors import UserError
-from anbu.history import History, load, whole_file
+from anbu.files import whole_file
+from anbu.history import History, load
 from models.forest import encode
 from simulators import training
 from simulators.columns import HOLES, LEAST_DAYS, SHORT, Chosen, Settled, choose, deal, settle
 from simulators.histories import homes_of
 from simulators.phonelife import Person, persons_of
 from simulators.scores import HomeScore
+from stream import spreadsheet
 from stream.rules import Rules
 from stream.settings import Settings
 
@@ -134,13 +135,13 @@ def _version(name: str) -> str:
 def _table(homes: list[HomeScore]) -> bytes:
     """Each home's part as CSV."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
+    writer = spreadsheet.Writer(text, "\n")
+    writer.row(
         ["household_id", "fold", "scored", "days", "false_caution", "false_serious", "full_stops", "found_24h"]
     )
     for h in homes:
         days, false = round(h.days), h.false
-        writer.writerow(
+        writer.row(
             [h.household_id, h.fold, int(h.scored), days, false["caution"], false["serious"], h.stops, h.found]
         )
     return text.getvalue().encode()

@@ -3,12 +3,25 @@
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 SHOWN = 50
 """Bad rows shown one by one; the others are counted."""
+
+Kinds = Annotated[
+    Literal["names", "android"],
+    typer.Option("--phone-kinds", help="전화 기록의 kind: 이름, 또는 Android 통화 기록의 번호 · kinds of phone events: "
+                                       "names, or the numbers of Android's call log"),
+]
+
+
+class TimeIs(StrEnum):
+    """What a reading's time is."""
+
+    start = "start"
+    end = "end"
 
 
 def ingest(
@@ -19,38 +32,63 @@ def ingest(
         str | None,
         typer.Option(help="이 시각까지 빠짐없음 (RFC 3339) · these files are all there is up to then"),
     ] = None,
+    time_is: Annotated[
+        TimeIs, typer.Option(help="전기 시각은 구간의 시작 또는 끝 · readings' times are the start or the end")
+    ] = TimeIs.start,
+    force: Annotated[
+        bool, typer.Option("--force", help="의심스러운 자료도 보냄 · send also what would blind the detector")
+    ] = False,
+    phone_kinds: Kinds = "names",
 ) -> None:
-    """파일을 토픽으로 보냅니다 · send files to the topics; a bad row is told by its line and the others go on."""
+    """파일을 토픽으로 보냅니다 · send files to the topics; a bad row is told by its line and the others go on.
+
+    What is suspected of a household is told; what would blind the detector is not sent (exit code 1) without --force.
+    """
     import asyncio
 
     from rich.markup import escape
 
     from anbu import configuration
-    from anbu.console import bad_rows, bar, err, out
+    from anbu.access import acting_as
+    from anbu.console import bad_rows, bar, err, out, suspicions
     from stream import ingest
-    from stream.columns import BadRow
+    from stream.badrows import BadRow
+    from stream.plain import plain
 
-    settings = configuration.load()
+    settings = acting_as("operator", configuration.load())
     until = None if complete_until is None else _seconds(complete_until)
     with bar() as progress:
         task = progress.add_task("보내는 중 · sending", total=None)
         shown = 0
 
         def sent(path: Path, rows: int) -> None:
-            progress.update(task, advance=rows, description=f"{path.name} {int(progress.tasks[0].completed) + rows:,}")
+            done = int(progress.tasks[0].completed) + rows
+            progress.update(task, advance=rows, description=f"{escape(path.name)} {done:,}")
 
         def bad(path: Path, line: int, fault: BadRow) -> None:
             nonlocal shown
             shown += 1
             if shown <= SHOWN:
-                err.print(escape(f"{path}:{line}: {fault.reason}: {fault.detail}"), soft_wrap=True)
+                err.print(escape(plain(f"{path}:{line}: {fault.reason}: {fault.detail}")), soft_wrap=True)
 
         result = asyncio.run(
-            ingest.run(files, settings, feed, sent, bad, tz=_zone(tz), complete_until=until, now=_now())
-        )
+            ingest.run(
+                files, settings, feed, sent, bad, tz=_zone(tz), complete_until=until, now=_now(),
+                ends=time_is == TimeIs.end, force=force, phone_kinds=phone_kinds,
+            )
+        )  # fmt: skip
     for what, rows in sorted(result.sent.items()):
-        out.print(f"[green]✓[/] {what}: {rows:,}")
+        out.print(f"[green]✓[/] {escape(what)}: {rows:,}")
     bad_rows(result.bad, result.examples)
+    suspicions(result.suspicions, force)
+    for signal, sent_by, named in result.foreign:
+        own, name = escape(", ".join(named[:3])), escape(sent_by)
+        err.print(
+            f"[red]✗[/] {signal}: 이 가구들의 자료 이름은 {own}입니다. {name}(으)로 보낸 것은 버려집니다: "
+            "--feed로 이름을 적어 다시 보내십시오 · "
+            f"these homes name the feed {own}: what was sent as {name} is dropped; send it again with --feed",
+            soft_wrap=True,
+        )
     for line in result.failed:
         err.print(f"[red]✗[/] {escape(line)}", soft_wrap=True)
     raise typer.Exit(result.exit_code)
@@ -78,22 +116,25 @@ def warn(
     import asyncio
     from datetime import UTC
 
+    from rich.markup import escape
+
     from anbu import configuration
+    from anbu.access import acting_as
     from anbu.console import out
     from stream import ingest, warned
     from stream.records import AreaWarning
 
-    settings = configuration.load()
+    settings = acting_as("operator", configuration.load())
     if (until is None) != lift:
         raise typer.BadParameter("--until TIME, or --lift: a warning always has an end")
     begin = datetime.fromtimestamp(_now() if since is None else _seconds(since), UTC)
     end = begin if until is None else datetime.fromtimestamp(_seconds(until), UTC)
     records = [AreaWarning(area, kind.value, 2 if level == 2 else 1, begin, end) for area in areas]
     for record in records:
-        if (fault := warned.fault_of(record)) is not None:
+        if (fault := warned.fault_of(record, _now())) is not None:
             raise typer.BadParameter(fault[1])
     asyncio.run(ingest.warn(records, settings))
-    out.print(f"[green]✓[/] {kind.value}: {', '.join(areas)}", soft_wrap=True)
+    out.print(f"[green]✓[/] {kind.value}: {escape(', '.join(areas))}", soft_wrap=True)
 
 
 def simulate(
@@ -106,6 +147,8 @@ def simulate(
     share: Annotated[float, typer.Option(min=0, max=1, help="일을 겪는 가구 · share of homes with an incident")] = 0.2,
 ) -> None:
     """가상 동네를 파일로, 정답과 함께 · a simulated town as files, with the truth beside."""
+    from rich.markup import escape
+
     from anbu import configuration
     from anbu.console import bar
     from anbu.console import out as screen
@@ -119,12 +162,12 @@ def simulate(
         task = progress.add_task("쓰는 중 · writing days", total=days)
         written = write(town, range(days), events, out, lambda done, _: progress.update(task, completed=done))
     screen.print(
-        f"[green]✓[/] {out}: {written.readings:,} readings, {written.phone_events:,} phone events, "
+        f"[green]✓[/] {escape(str(out))}: {written.readings:,} readings, {written.phone_events:,} phone events, "
         f"{written.households:,} households, {written.truths:,} lines of truth"
     )
     screen.print(
-        f"[dim]anbu backtest --meter {out}/meter.parquet --phone {out}/phone.parquet "
-        f"--households {out}/households.jsonl --out alerts.jsonl[/]", soft_wrap=True,
+        f"anbu backtest --meter {out}/meter.parquet --phone {out}/phone.parquet "
+        f"--households {out}/households.jsonl --out alerts.jsonl", soft_wrap=True, markup=False, style="dim",
     )  # fmt: skip
 
 

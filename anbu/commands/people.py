@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from anbu.commands import case_tools as tools
 from anbu.viewer import viewer
+from stream.plain import plain
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,7 +38,8 @@ def import_(
     settings = configuration.load()
     vault = Vault.of(settings.response.keys)
     with connected(settings) as engine, engine.begin() as conn:
-        done = import_people(conn, vault, file, viewer(), _now())
+        done = import_people(conn, vault, file, viewer(), _now(), settings.response.phone_region)
+    _shared(file, done)
     raise typer.Exit(_told(file, done))
 
 
@@ -45,17 +48,19 @@ def export(
     file: Annotated[Path, typer.Argument(help="새 CSV 파일 · a new CSV file, for your account alone")], why: Why
 ) -> None:
     """모두 파일로 내보냅니다 · write everybody to a file that `import` takes; recorded person by person."""
+    from rich.markup import escape
+
     from anbu import configuration
     from anbu.console import out
-    from anbu.database import connected
+    from anbu.database import looking
     from response.people_files import export_people
     from response.vault import Vault
 
     settings = configuration.load()
     vault = Vault.of(settings.response.keys)
-    with connected(settings) as engine, engine.begin() as conn:
-        count = export_people(conn, vault, file, viewer(), why, _now())
-    out.print(f"[green]✓[/] {file}: {count:,}명 · people")
+    with looking(settings) as (_, sight):
+        count = export_people(sight, vault, file, viewer(), why, _now())
+    out.print(f"[green]✓[/] {escape(plain(str(file)))}: {count:,}명 · people")
 
 
 @app.command()
@@ -71,7 +76,7 @@ def duties(
     from response.duty_files import import_duties
 
     with connected(configuration.load()) as engine, engine.begin() as conn:
-        done = import_duties(conn, file, replace_all=replace)
+        done = import_duties(conn, file, viewer(), _now(), replace_all=replace)
     raise typer.Exit(_told(file, done))
 
 
@@ -83,10 +88,13 @@ def leave(
     back: Annotated[bool, typer.Option("--back", help="돌아옴: 지금 끝냄 · back again: it ends now")] = False,
 ) -> None:
     """휴가: 그동안 아무것도 받지 않습니다 · leave: meanwhile nothing goes to this person. It always ends."""
+    from rich.markup import escape
+
     from anbu import configuration
     from anbu.console import out
     from anbu.database import connected
     from anbu.errors import UserError
+    from response.access import viewing_all
     from response.duty_files import add_leave, end_leave
 
     settings = configuration.load()
@@ -97,13 +105,28 @@ def leave(
     with connected(settings) as engine, engine.begin() as conn:
         if until is None:
             ended = end_leave(conn, person, _now())
-            out.print(f"[green]✓[/] {person}: {ended} 끝남 · ended")
+            viewing_all(conn, viewer(), [person] if ended else [], "leave", "back", _now())
+            out.print(f"[green]✓[/] {escape(plain(person))}: {ended} 끝남 · ended")
             return
         begin = _now() if since is None else _moment(since, settings.tz)
         end = _moment(until, settings.tz)
         new = add_leave(conn, person, begin, end)
-    out.print(f"[green]✓[/] {person}: {begin:%Y-%m-%d %H:%M%z} - {end:%Y-%m-%d %H:%M%z}"
+        viewing_all(conn, viewer(), [person] if new else [], "leave", f"{begin:%FT%R%z} - {end:%FT%R%z}", _now())
+    out.print(f"[green]✓[/] {escape(plain(person))}: {begin:%Y-%m-%d %H:%M%z} - {end:%Y-%m-%d %H:%M%z}"
               f"{'' if new else ' (이미 있음 · was there)'}")  # fmt: skip
+
+
+@app.command()
+def revoke(person: Annotated[str, typer.Argument(help="번호 · the person's id")]) -> None:
+    """받은 사례 링크를 모두 끊습니다 · end all links of a person, as of a lost telephone."""
+    from anbu import configuration
+    from anbu.console import out
+    from anbu.database import connected
+    from response import links
+
+    with connected(configuration.load()) as engine, engine.begin() as conn:
+        ended = links.revoke(conn, person, _now())
+    out.print(f"[green]✓[/] {ended} 끊음 · ended", soft_wrap=True)
 
 
 @app.command()
@@ -125,13 +148,16 @@ def rotate() -> None:
     from anbu import configuration
     from anbu.console import out
     from anbu.database import connected
+    from response.access import viewing_all
     from response.rotate import rotate
     from response.vault import Vault
 
     settings = configuration.load()
     vault = Vault.of(settings.response.keys)
-    with connected(settings, role=None) as engine:
+    with connected(settings, owner=True) as engine:
         done = rotate(engine, vault)
+        with engine.begin() as conn:
+            viewing_all(conn, viewer(), ["*"], "rotate", f"{done.people:,} people", _now())
     out.print(f"[green]✓[/] {done.people:,}명 · people, {done.comments:,} 메모 · comments")
 
 
@@ -140,7 +166,7 @@ def show(person: Annotated[str, typer.Argument(help="번호 · the person's id")
     """한 사람을 보여 줍니다: 열람이 기록됩니다 · show one person: that you looked is recorded."""
     from anbu import configuration
     from anbu.console import out
-    from anbu.database import connected
+    from anbu.database import looking
     from anbu.errors import UserError
     from response.access import view_person
     from response.people_files import cells, headers
@@ -148,8 +174,8 @@ def show(person: Annotated[str, typer.Argument(help="번호 · the person's id")
 
     settings = configuration.load()
     vault = Vault.of(settings.response.keys)
-    with connected(settings) as engine, engine.begin() as conn:
-        shown = view_person(conn, vault, viewer(), person, why, _now())
+    with looking(settings) as (_, sight):
+        shown = view_person(sight, vault, viewer(), person, why, _now())
     if shown is None:
         raise UserError(f"없는 사람입니다 · nobody is registered as {person}: see `anbu people export`")
     for header, cell in zip(headers(), cells(shown), strict=True):
@@ -177,14 +203,17 @@ def access(
     with connected(settings) as engine, engine.begin() as conn:
         if entries:
             for e in months_entries(conn, first, zone, viewer_):
-                at = f"{e.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-                line = "  ".join((at, e.viewer, e.source, e.action, e.subject, e.reason))
+                at = f"{e.written_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+                line = "  ".join((at, *map(plain, (e.viewer, e.source, e.action, e.subject, e.reason))))
                 out.print(line, markup=False, soft_wrap=True)
             return
-        for seen in months_views(conn, first, zone, viewer_):
+        views = months_views(conn, first, zone, viewer_)
+        if not views:
+            out.print("열람 기록이 없습니다 · nobody has looked, as far as is recorded here")
+        for seen in views:
             out.print(
-                f"{seen.viewer:<16}{seen.action:<14}{seen.times:>7,}회 · times {seen.subjects:>7,}명 · people "
-                f"{seen.odd_hours:>6,} 밤·주말 · at night or weekends", markup=False, soft_wrap=True,
+                f"{plain(seen.viewer):<16} {plain(seen.action):<14} {seen.times:>7,}회 · times {seen.subjects:>7,}명 · "
+                f"people {seen.odd_hours:>6,} 밤·주말 · at night or weekends", markup=False, soft_wrap=True,
             )  # fmt: skip
 
 
@@ -193,20 +222,30 @@ def forget(
     household: Annotated[str, typer.Argument(help="가구 번호 · the household's id")],
     yes: Annotated[bool, typer.Option("--yes", help="묻지 않음 · do not ask")] = False,
 ) -> None:
-    """동의 철회: 개인정보를 지웁니다 · consent withdrawn: personal data are removed, events stay pseudonymous."""
+    """개인정보를 바로 파기합니다, 되돌릴 수 없음 · personal data are deleted at once, which nobody can undo.
+
+    보통은 토픽의 withdrawn으로 하루 뒤에 · as a rule a record's `withdrawn` does that a day later: `anbu withdrawal`.
+    """
     from anbu import configuration
     from anbu.console import err, out
     from anbu.database import connected
+    from anbu.errors import UserError
     from response.access import viewing
     from response.forget import forget
+    from stream.ids import ASK_ID, id_fault
 
+    if (wrong := id_fault(household)) is not None:
+        raise UserError(f"가구 번호가 아닙니다 · the household's id {wrong}: {ASK_ID.replace('send', 'give')}")
     settings = configuration.load()
     if not yes:
         typer.confirm(f"{household}: 되돌릴 수 없습니다, 지울까요? · cannot be undone, remove?", abort=True)
     me, now = viewer(), _now()
-    with connected(settings) as engine, engine.begin() as conn:
-        viewing(conn, me.name, me.source, household, "forget", "consent withdrawn", None, now)
-        gone = forget(conn, household, now)
+    with connected(settings) as engine:
+        desk = tools.desk(engine, settings)
+        with desk.transaction() as conn:
+            viewing(conn, me.name, me.source, household, "forget", "consent withdrawn", None, now)
+            desk.withdraw(conn, household, now)
+            gone = forget(conn, household, now)
     out.print(
         f"[green]✓[/] {gone.people}명 · people, {gone.comments} 메모 · comments, {gone.waiting} 보낼 것 · waiting"
     )
@@ -222,24 +261,56 @@ def sweep() -> None:
     from anbu import configuration
     from anbu.console import out
     from anbu.database import connected
-    from response.access import sweep
+    from response.access import sweep, viewing_all
 
     settings = configuration.load()
     with connected(settings) as engine, engine.begin() as conn:
         count = sweep(conn, settings.response.access_log_days, _now())
+        viewing_all(conn, viewer(), ["*"] if count else [], "sweep", f"{count:,} entries", _now())
     out.print(f"[green]✓[/] {count:,}")
 
 
 @app.command()
 def migrate() -> None:
-    """데이터베이스를 이 버전으로 만듭니다 · bring the database to this version; twice is harmless."""
-    from anbu import configuration
-    from anbu.console import out
-    from anbu.database import address
-    from response.database import wanted
+    """데이터베이스를 만들거나 이 버전으로 올립니다 · make the database, or bring it to this version; twice is well.
 
-    with address(configuration.load(), migrate=True):
-        out.print(f"[green]✓[/] {wanted()}")
+    전화번호의 꼴도 하나로 맞춥니다(키가 있어야 함) · numbers get their one form too, where the keys are set.
+    """
+    from anbu import configuration
+    from anbu.console import err, out
+    from anbu.database import address
+    from response import database as db
+    from response.renumber import renumber
+    from response.vault import Vault
+
+    settings = configuration.load()
+    own = settings.response
+    with address(settings, migrate=True, make=True) as logins:
+        out.print(f"[green]✓[/] {db.wanted()}")
+        if not own.keys:
+            return
+        engine = db.engine(logins.service)
+        try:
+            done = renumber(engine, Vault.of(own.keys), own.phone_region)
+        finally:
+            engine.dispose()
+    if done.people:
+        out.print(f"[green]✓[/] 전화번호 {done.people:,}개를 한 꼴로 · numbers brought to one form")
+    for person in done.unusable:
+        err.print(f"{person}: 전화번호가 아닙니다, 고쳐 등록하십시오 · its number is none: mend it", markup=False)
+
+
+def _shared(file: Path, done: "Imported") -> None:
+    """Warn of numbers that several people have."""
+    from anbu.console import err
+
+    for people in done.shared[:SHOWN]:
+        err.print(
+            f"{plain(str(file))}: {', '.join(people)}: 전화번호가 같습니다. 그 번호로 누른 1번은 누구의 안부도 아닙니다"
+            " · one number: key 1 in a call to or from it says nothing of any of them", markup=False, soft_wrap=True,
+        )  # fmt: skip
+    if len(done.shared) > SHOWN:
+        err.print(f"... +{len(done.shared) - SHOWN:,}")
 
 
 def _told(file: Path, done: "Imported") -> int:
@@ -249,7 +320,7 @@ def _told(file: Path, done: "Imported") -> int:
     from anbu.console import err, out
 
     for fault in done.faults[:SHOWN]:
-        err.print(escape(f"{file}:{fault}"), soft_wrap=True)
+        err.print(escape(f"{plain(str(file))}:{fault}"), soft_wrap=True)
     if len(done.faults) > SHOWN:
         err.print(f"... +{len(done.faults) - SHOWN:,}")
     counts = f"새로 · new {done.new:,}, 바뀜 · changed {done.changed:,}, 그대로 · same {done.same:,}"
@@ -276,6 +347,6 @@ def _moment(text: str, tz: str) -> "datetime":
 
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as e:
+    except (ValueError, OverflowError) as e:
         raise UserError(f"시각이 아닙니다 · not a day or a time {text!r}: write 2026-03-04 or 2026-03-04T09:00") from e
     return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(tz))).astimezone(UTC)

@@ -45,32 +45,63 @@ def worker(
 ) -> None:
     """워커 하나 (Faust), SIGTERM까지 · one worker process; run as many as you like, one index each."""
     from anbu import configuration
+    from anbu.access import acting_as
     from stream import worker
 
-    worker.main(configuration.load(), index)
+    worker.main(acting_as("worker", configuration.load(), stays=True), index)
 
 
-def response() -> None:
+def response(
+    from_beginning: Annotated[
+        str | None,
+        typer.Option(metavar="TOPIC", help="처음부터 다시 읽게 하고 끝냄 · have it read again, and end"),
+    ] = None,
+) -> None:
     """대응만: 사례, ARS 전화, 문자 · cases, calls and messages alone, with the acknowledgement page, until SIGTERM."""
+    if from_beginning is not None:
+        _reread(from_beginning)
+        return
     from anbu import configuration, database
+    from anbu.access import acting_as
     from anbu.errors import UserError
     from deploy.kafka.ports import is_free
     from response import service
 
-    settings = configuration.load()
+    settings = acting_as("response", configuration.load(), stays=True)
     port = settings.response.port
     if port and not is_free(port):
         raise UserError(
             f"포트 {port}을 다른 프로그램이 쓰고 있습니다 · port {port} is taken: end that program, or set "
             "ANBU_RESPONSE__PORT"
         )
-    with database.address(settings) as url:
-        service.run(settings, settings.response, url)
+    with database.address(settings, make=True) as logins:
+        service.run(settings, settings.response, logins)
+
+
+def _reread(topic: str) -> None:
+    """Have the response read a topic from its beginning: what it knows changes nothing by that."""
+    from datetime import UTC, datetime
+
+    from anbu import configuration, database
+    from anbu.console import out
+    from anbu.errors import UserError
+    from response import streams
+    from stream.records import ALERTS, HOUSEHOLDS
+
+    if topic not in (ALERTS, HOUSEHOLDS):
+        raise UserError(f"그런 토픽을 읽지 않습니다 · the response does not read {topic!r}: {ALERTS} or {HOUSEHOLDS}")
+    with database.connected(configuration.load()) as engine, engine.begin() as conn:
+        streams.reread(conn, topic, datetime.now(UTC))
+    out.print(
+        f"[green]✓[/] {topic}: 30초 안에 처음부터 다시 읽습니다. 이미 아는 경보는 다시 알리지 않습니다 · it is read "
+        "from its beginning within 30 s; alerts that are known are told to nobody again", soft_wrap=True,
+    )  # fmt: skip
 
 
 def http() -> None:
     """HTTP 수신만: POST /v1/readings, /v1/events · the ingest endpoint alone; metrics on metrics_port - 1."""
     from anbu import configuration
+    from anbu.access import acting_as
     from anbu.endpoint import run
 
-    run(configuration.load())
+    run(acting_as("http", configuration.load(), stays=True))

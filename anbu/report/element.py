@@ -3,24 +3,28 @@
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element, tostring
 
+from stream.plain import plain
+
 __all__ = ["Child", "Element", "el", "html", "number", "pair", "table"]
 
 Child = Element | str | None
 
 
 def el(tag: str, *children: Child, **attributes: object) -> Element:
-    """An element. ``class_`` is written class, ``stroke_width`` stroke-width; None is left out; text is escaped."""
+    """An element. ``class_`` is written class, ``stroke_width`` stroke-width; None is left out; text is escaped, and
+    what is not seen of it is shown."""
     out = Element(tag)
     for name, value in attributes.items():
         if value is not None:
-            out.set(name.rstrip("_").replace("_", "-"), number(value) if isinstance(value, float) else str(value))
+            said = number(value) if isinstance(value, float) else plain(str(value))
+            out.set(name.rstrip("_").replace("_", "-"), said)
     for child in children:
         if isinstance(child, Element):
             out.append(child)
         elif child and len(out):
-            out[-1].tail = (out[-1].tail or "") + child
+            out[-1].tail = (out[-1].tail or "") + plain(child)
         elif child:
-            out.text = (out.text or "") + child
+            out.text = (out.text or "") + (child if tag == "style" else plain(child))
     return out
 
 

@@ -1,8 +1,6 @@
 """The report as one page: its sections in order, its style, nothing from elsewhere and no script."""
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 
 from anbu.report import alerts, homes
 from anbu.report.element import Element, el, html
@@ -49,13 +47,3 @@ def page(r: Review, bad: int = 0, model: str = "shipped", about: Mapping[str, ob
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
     )  # fmt: skip
     return html(el("html", head, el("body", *parts), lang="ko"))
-
-
-def save(text: str, path: Path) -> None:
-    """Write a page; it appears only when it is whole."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
