@@ -5,6 +5,7 @@ The summary counts the tests of each marker, so that "all passed" cannot hide a 
 
 import os
 import shutil
+import signal
 from collections import Counter
 
 import pytest
@@ -23,6 +24,12 @@ PROGRAMS = {
 MARKERS = pytest.StashKey[dict[str, frozenset[str]]]()
 """Test id -> its markers of those below."""
 SHOWN = ("broker", "postgres", *PROGRAMS)
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C: a shell's background job begins with it ignored, and so would every program that the tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -88,6 +88,15 @@ def where(life: Lives, meter: NDArray[np.bool_] | None = None, phone: NDArray[np
     )
 
 
+def with_event(life: Lives, at: int, kind: Kind, seconds: float = 60.0, name: str = "home-0") -> Lives:
+    """The same, and one phone event more."""
+    event = PhoneColumns(
+        pa.array([name]), np.array([at]), np.array([KINDS.index(kind)], np.uint8), np.array([seconds], np.float32)
+    )
+    phone = frames.concat([life.phone, event])
+    return replace(life, phone=frames.take(phone, np.argsort(phone.at, kind="stable")))
+
+
 def with_quality(life: Lives, rows: NDArray[np.bool_], quality: int) -> Lives:
     """These readings are of another quality."""
     m = life.meter

@@ -134,6 +134,7 @@ def test_environment_name_on_the_page_is_the_one_that_works(monkeypatch: pytest.
     assert "`ANBU_BROKER__BOOTSTRAP`" in PAGES["settings.md"]
     assert "`ANBU_FEEDS__<feed>__STALL_SECONDS`" in PAGES["settings.md"]
     monkeypatch.setenv("ANBU_BROKER__BOOTSTRAP", "kafka-1:9093")
+    monkeypatch.setenv("ANBU_BROKER__SECURITY_PROTOCOL", "SASL_SSL")
     monkeypatch.setenv("ANBU_FEEDS__kt__STALL_SECONDS", "30")
     settings = Settings()
     assert settings.broker.bootstrap == "kafka-1:9093"
@@ -193,6 +194,6 @@ def test_every_step_and_every_outcome_is_on_the_page_of_the_ladder() -> None:
 
 def test_no_secret_is_on_the_page() -> None:
     """Defaults of secrets are none, whatever this environment holds."""
-    secrets = [line for line in PAGES["settings.md"].splitlines() if "secret" in line or "api_keys" in line]
+    secrets = [line for line in PAGES["settings.md"].splitlines() if "secret" in line or "_keys" in line]
     assert secrets
     assert all("| none |" in line for line in secrets if line.startswith("|"))

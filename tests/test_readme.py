@@ -3,6 +3,7 @@
 import re
 import shlex
 import tomllib
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -15,6 +16,7 @@ from typer.main import get_command
 
 from anbu import cli, configuration, demo_show
 from anbu.demo_story import Story
+from anbu.errors import UserError
 from models.reasons import sentences
 from simulators.events import Event, EventKind
 from simulators.town import make_town
@@ -27,6 +29,8 @@ PAGES = (
     "docs/officer.md", "docs/operations.md", "docs/messages.md", "CHANGELOG.md",
 )  # fmt: skip
 MADE_BY_SHELL = re.compile(r"cat > (\S+) <<'END'\n(.*?)\nEND\n", re.S)
+MADE_BY_A_COMMAND = re.compile(r"\$\([^()]*\)")
+MAKES_A_KEY = ("openssl", "printf")
 GROUP = get_command(cli.app)
 
 
@@ -39,19 +43,21 @@ def blocks(page: str, kind: str) -> list[str]:
     return re.findall(rf"^```{kind}\n(.*?)^```", text(page), re.S | re.M)
 
 
-def shell_lines(page: str) -> list[str]:
-    """Lines of the shell blocks: here-documents left out, continued lines joined."""
-    joined = "\n".join(MADE_BY_SHELL.sub("", block).replace("\\\n", " ") for block in blocks(page, "sh"))
-    return [line for line in joined.splitlines() if line.strip()]
+def shell_lines(block: str) -> list[str]:
+    """Lines of a shell block: here-documents left out, continued lines joined."""
+    return [line for line in MADE_BY_SHELL.sub("", block).replace("\\\n", " ").splitlines() if line.strip()]
 
 
 PROJECT = tomllib.loads(text("pyproject.toml"))["project"]
-LINES = [(page, line) for page in PAGES for line in shell_lines(page)]
+SHELL = [(page, shell_lines(block)) for page in PAGES for block in blocks(page, "sh")]
+LINES = [(page, line) for page, lines in SHELL for line in lines]
 
 
 def split(line: str) -> tuple[dict[str, str], list[str]]:
     """Variables set before a command, and the command."""
-    words = shlex.split(line)
+    while made := MADE_BY_A_COMMAND.search(line):
+        line = line.replace(made[0], "made-by" + re.sub(r"\W+", "-", made[0]))
+    words = shlex.split(line, comments=True)
     if words[0] == "export":
         return dict(word.split("=", 1) for word in words[1:]), []
     sets = [word for word in words if re.match(r"^ANBU_\w+=", word)]
@@ -69,7 +75,7 @@ def test_every_page_has_its_blocks_marked() -> None:
 @pytest.mark.parametrize(("page", "line"), LINES)
 def test_each_command_is_one_we_have(page: str, line: str) -> None:
     """`anbu` commands parse with their options, `make` targets and extras exist, anything else is curl on our
-    endpoint."""
+    endpoint, or makes a key."""
     _, words = split(line)
     if not words:
         return
@@ -82,7 +88,7 @@ def test_each_command_is_one_we_have(page: str, line: str) -> None:
     elif words[:2] == ["pip", "install"]:
         assert re.fullmatch(r"anbu\[(\w+)\]", words[2])
         assert words[2][5:-1] in PROJECT["optional-dependencies"]
-    else:
+    elif words[0] not in MAKES_A_KEY:
         assert words[0] == "anbu", line
         command, rest = GROUP, words[1:]
         while hasattr(command, "commands"):
@@ -91,14 +97,19 @@ def test_each_command_is_one_we_have(page: str, line: str) -> None:
 
 
 def test_each_variable_is_a_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Every ANBU_ variable in a recipe is understood by the settings, with the value given."""
+    """Every ANBU_ variable in a recipe is understood by the settings, with the value given and those beside it."""
     monkeypatch.chdir(tmp_path)
-    for page, line in LINES:
-        for name, value in split(line)[0].items():
-            with monkeypatch.context() as alone:
-                plain = configuration.load()
-                alone.setenv(name, value)
-                assert configuration.load() != plain, f"{page}: {line}"
+    for page, lines in SHELL:
+        given = {name: value for line in lines for name, value in split(line)[0].items()}
+        with monkeypatch.context() as recipe:
+            for name, value in given.items():
+                recipe.setenv(name, value)
+            whole = configuration.load()
+            for name, value in given.items():
+                recipe.delenv(name)
+                with suppress(UserError):  # the others cannot be without it
+                    assert configuration.load() != whole, f"{page}: {name}"
+                recipe.setenv(name, value)
 
 
 def test_the_files_of_the_recipes_are_right() -> None:

@@ -9,7 +9,9 @@ import pytest
 from rich.console import Console
 
 from anbu import demo_show, demo_summary
+from anbu.configuration import Settings
 from anbu.demo import clear
+from anbu.demo_response import on_story_time
 from anbu.demo_story import HOUR, PLAYED_DAYS, Story, label, tell_story
 from anbu.demo_summary import summarise
 from deploy.kafka.errors import BrokerError
@@ -217,6 +219,25 @@ def test_the_summary_is_shown_in_eighty_columns() -> None:
     assert all(home in out.getvalue() for home in fallen)
     assert "…" not in out.getvalue()
     assert "0/8" in out.getvalue()
+
+
+def test_the_median_of_an_even_number_lies_between() -> None:
+    """Found after 8 and after 14 hours: 11, not 14."""
+    told = story(collapse("h000001"), collapse("h000002"))
+    out = StringIO()
+    found = summarise([alert("h000001", 8), alert("h000002", 14)], told)
+    demo_summary.show(found, told, Console(file=out, width=150))
+    assert "중앙값 · median 11 h" in out.getvalue()
+
+
+# Its cases
+
+
+def test_nothing_of_the_played_days_is_of_the_past() -> None:
+    """A partition may be a day of the story behind another: its alerts open cases all the same."""
+    told = story()
+    past = timedelta(hours=on_story_time(Settings(), told).past_hours)
+    assert datetime.fromtimestamp(told.begins, UTC) >= datetime.fromtimestamp(told.ends, UTC) - past
 
 
 # Its folder

@@ -136,3 +136,10 @@ def test_every_cause_and_reason_has_words() -> None:
     """Whatever can be found can be told."""
     assert set(CAUSES) == {*_TESTS, "unclear"}
     assert set(UNABLE) == set(NAMES)
+
+
+def test_nothing_unseen_is_on_the_page() -> None:
+    """An id that turns the direction of what follows, or breaks its line, is shown as what it is."""
+    text = html(el("p", "h\u202e1\x1b[2J", el("b", "x"), "\u200btail", title="a\nb\0"))
+    assert "\u202e" not in text
+    assert all(c == "\n" or c.isprintable() for c in text)

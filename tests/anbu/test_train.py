@@ -41,6 +41,7 @@ def files(town: Path) -> tuple[object, ...]:
     return "--meter", town / "meter.parquet", "--phone", town / "phone.parquet"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_files_become_a_model(run: Run, town: Path) -> None:
     """A model that the stream reads, which says what it is made of; the same again gives the same."""

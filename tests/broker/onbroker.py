@@ -10,7 +10,7 @@ from kafka import TopicPartition as AdminPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from simulators.backtest import in_order, span
-from simulators.replay import Delivery, Follower, _parts, ends
+from simulators.replay import Delivery, Follower, _parts
 from stream.changelog import META, Meta, Restore
 from stream.intake import Intake, Message
 from stream.kafka import admin, client_options
@@ -62,16 +62,29 @@ async def restored(settings: Settings, number: int) -> tuple[Partition, dict[str
 
 async def until_included(settings: Settings, limit_s: float = LIMIT_S) -> None:
     """Wait until the state of every partition includes all that is on the input topics, what was passed on too."""
+    included: dict[int, dict[str, int]] = {}
+    inputs = {TopicPartition(settings.topic(t), n): t for t in INPUTS for n in range(settings.partitions)}
+    consumer = AIOKafkaConsumer(
+        **client_options(settings), isolation_level="read_committed", auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )  # fmt: skip
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(settings.topic(STATE), n) for n in range(settings.partitions)])
 
-    async def included() -> bool:
-        wanted = await ends(settings, INPUTS)
-        for number in sorted({p for (_, p), end in wanted.items() if end}):
-            _, offsets = await restored(settings, number)
-            if any(offsets.get(t, 0) < end for (t, p), end in wanted.items() if p == number):
+        async def all_of_it() -> bool:
+            for tp, rows in (await consumer.getmany(timeout_ms=100)).items():
+                for row in rows:
+                    if row.key == META:
+                        included[tp.partition] = msgspec.msgpack.decode(row.value, type=Meta).offsets
+            wanted = await consumer.end_offsets(list(inputs))
+            if any(included.get(tp.partition, {}).get(inputs[tp], 0) < end for tp, end in wanted.items()):
                 return False
-        return wanted == await ends(settings, INPUTS)
+            return wanted == await consumer.end_offsets(list(inputs))
 
-    await until_async(included, "everything on the topics is in the state", limit_s)
+        await until_async(all_of_it, "everything on the topics is in the state", limit_s)
+    finally:
+        await consumer.stop()
 
 
 async def expected(settings: Settings, number: int) -> Partition:
@@ -170,6 +183,21 @@ async def compacted(settings: Settings, topic: str, nudge: Callable[[], Awaitabl
         return not outdated & {(r.partition, r.offset) for r in await records(settings, topic)}
 
     await until_async(gone, f"{len(outdated)} outdated rows of {name} are gone", 60)
+
+
+def configure(settings: Settings, topic: str, **config: str) -> None:
+    """Alter a topic (plain name), and wait until the broker has it; underscores are dots."""
+    name = settings.topic(topic)
+    changed = {key.replace("_", "."): value for key, value in config.items()}
+    with admin(settings) as client:
+        client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, changed)])
+        until = time.monotonic() + 20
+        while True:
+            found = client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])["topic"][name]
+            if all(key in found and found[key]["value"] == value for key, value in changed.items()):
+                return
+            assert time.monotonic() < until, f"the broker does not take {changed}"
+            time.sleep(0.05)
 
 
 def delete_before(settings: Settings, topic: str, offsets: dict[int, int]) -> None:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -34,21 +34,19 @@ class Running:
 
     def children(self, word: str = "") -> list[psutil.Process]:
         """Its descendants that run now, those with ``word`` in their command line."""
-        try:
-            found = psutil.Process(self.process.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            return []
+        found = list(_below(self.process.pid))
         self.seen.update(found)
         return [p for p in found if word in _command(p)]
 
     def until(self, condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
         """Wait for a condition; fail when it does not come or the command ends before."""
-        end = time.monotonic() + limit_s
+        end, asked = time.monotonic() + limit_s, time.monotonic()
         while not condition():
             self.children()
             assert time.monotonic() < end, f"did not come within {limit_s} s:\n{self.text}"
             assert self.process.poll() is None or condition(), f"ended with {self.process.returncode}:\n{self.text}"
-            time.sleep(0.05)
+            time.sleep(min(max(0.05, time.monotonic() - asked), 1.0))  # no more than half the time is spent on asking
+            asked = time.monotonic()
 
     def ended(self, limit_s: float = LIMIT_S) -> int:
         """Exit code, when it has ended by itself."""
@@ -79,6 +77,20 @@ class Running:
         for process in self.seen:
             if process.is_running():
                 process.kill()
+
+
+def _below(pid: int) -> Iterator[psutil.Process]:
+    """Descendants. The kernel knows them where it is Linux; psutil would read every process of the machine."""
+    try:
+        if not Path("/proc/self/task").is_dir():
+            yield from psutil.Process(pid).children(recursive=True)
+            return
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                yield psutil.Process(int(child))
+                yield from _below(int(child))
+    except (OSError, psutil.NoSuchProcess):  # it has ended meanwhile
+        return
 
 
 def _command(process: psutil.Process) -> str:

@@ -123,12 +123,10 @@ async def test_every_message_and_row_ends_where_it_should(settled: Settings, tmp
         written = sum(n for *_, n in ROWS) + PASSED_ON
         await until(lambda: worker.total("anbu_rows_total", topic=METER) >= written, "the last batch is counted")
         dropped, dead = Counter[Reason](), Counter[Reason]()
-        samples = worker.metrics()
-        for (name, labels), value in samples.items():
-            reason = dict(labels).get("reason")
-            if reason is not None and value:
-                of = dropped if name == "anbu_rows_dropped_total" else dead
-                of[Reason(reason)] += int(value)
+        for name, of in (("anbu_rows_dropped_total", dropped), ("anbu_dead_letters_total", dead)):
+            for labels, value in worker.metrics(name).items():
+                if value:
+                    of[Reason(dict(labels)["reason"])] += int(value)
         moved, rows = worker.total("anbu_rows_moved_total"), worker.total("anbu_rows_total", topic=METER)
         rows += worker.total("anbu_rows_total", topic=PHONE)
         assert workers.ended == []

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.kafka.broker import LocalBroker
 from stream.records import Alert
+from tests.broker.conftest import login
 from tests.broker.running import Running
 
 pytestmark = pytest.mark.broker
@@ -20,7 +21,7 @@ def anbu(broker: LocalBroker, tmp_path: Path) -> Iterator[Callable[..., Running]
     started: list[Running] = []
 
     def run(*args: str, **env: str) -> Running:
-        given = {"ANBU_BROKER__BOOTSTRAP": broker.bootstrap, "ANBU_TOPIC_PREFIX": PREFIX, "ANBU_PARTITIONS": "2", **env}
+        given = {**login(broker, "admin"), "ANBU_TOPIC_PREFIX": PREFIX, "ANBU_PARTITIONS": "2", **env}
         started.append(Running(tmp_path, *args, **{"ANBU_METRICS_PORT": "0", **given}))
         started[-1].ended()
         return started[-1]

@@ -12,6 +12,7 @@ from rich.console import Console
 from anbu import doctor
 from anbu.doctor import Finding, diagnose, render
 from deploy.kafka.broker import LocalBroker, free_port
+from stream import topics
 from stream.kafka import admin
 from stream.records import METER
 from stream.settings import BrokerSettings, HttpSettings, Settings
@@ -67,9 +68,10 @@ def test_missing_topics_and_wrong_partitions_are_named(
     with admin(settings) as client:
         client.create_topics({settings.topic(METER): {"num_partitions": 3, "replication_factor": 1}})
     found = [f for f in diagnose(settings, datetime.now(UTC)) if f.what_en == "topics"]
-    assert [f.ok for f in found] == [False] * 8
+    assert not any(f.ok for f in found)
+    assert {f.value for f in found} == {settings.topic(topic.name) for topic in topics.wanted(settings)}
     assert "파티션이 3개" in found[0].mend_ko
-    assert "anbu topics" in found[1].mend_en
+    assert "anbu topics" in found[-1].mend_en
 
 
 def test_no_broker_is_a_finding_not_an_error(quiet: Settings, taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,10 +92,17 @@ def test_a_taken_port_is_named_with_its_setting(quiet: Settings, taken: int) -> 
 
 
 def test_render_gives_the_exit_code_and_shows_what_to_do() -> None:
-    """0 when all is well; 1 otherwise, with value and advice in both languages."""
+    """0 all is well; 1 something to mend, with value and advice in both languages; 3 nothing to mend, and not real."""
     well = Finding(True, "디스크", "disk", "9 GiB")
     ill = Finding(False, "시계", "clock", "+9 s [x]", "맞추십시오", "set it")
+    trial = Finding(True, "전화", "calls", "simulated", "설정", "set up", unreal=True)
     out = StringIO()
     assert render([well], Console(file=out)) == 0
+    assert "all is well" in out.getvalue()
     assert render([well, ill], Console(file=out, width=160)) == 1
+    said = StringIO()
+    assert render([well, trial], Console(file=said, width=160)) == 3
+    assert "all is well" not in said.getvalue()
+    assert "not real: 전화 · calls" in said.getvalue()
+    assert render([ill, trial], Console(file=said, width=160)) == 1
     assert all(text in out.getvalue() for text in ("9 GiB", "+9 s [x]", "맞추십시오", "set it", "1 to mend"))

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy.kafka.broker import LocalBroker
 from stream.records import METER
 from stream.settings import Settings
+from tests.broker.conftest import login
 from tests.broker.running import ROOT
 
 pytestmark = pytest.mark.broker
@@ -16,10 +18,12 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/how-to.md").read_tex
 
 
 @pytest.mark.parametrize("code", BLOCKS, ids=lambda code: "producer" if "FrameProducer" in code else "consumer")
-def test_the_recipe_runs(code: str, settings: Settings, tmp_path: Path) -> None:
-    """No error; the producer says how many frames the broker has."""
+def test_the_recipe_runs(code: str, broker: LocalBroker, settings: Settings, tmp_path: Path) -> None:
+    """No error, beside a file with the settings of every part; the producer says how many frames the broker has. What
+    an operator may do is enough."""
+    (tmp_path / "anbu.toml").write_text('[response]\nlink_url = "https://anbu.example"\n', encoding="utf-8")
     env = {
-        "PATH": "", "PYTHONPATH": str(ROOT), "ANBU_BROKER__BOOTSTRAP": settings.broker.bootstrap,
+        "PATH": "", "PYTHONPATH": str(ROOT), **login(broker, "operator"),
         "ANBU_TOPIC_PREFIX": settings.topic_prefix, "ANBU_PARTITIONS": str(settings.partitions),
     }  # fmt: skip
     done = subprocess.run(

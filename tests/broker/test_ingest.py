@@ -26,6 +26,7 @@ pytestmark = pytest.mark.broker
 
 T = 1_767_225_600  # 2026-01-01T00:00:00Z
 LIMIT_S = 60
+KEY = "kepco-key-0123456789"
 
 
 def meter(n: int) -> MeterColumns:
@@ -170,9 +171,9 @@ async def test_an_enrolment_can_be_read_back(settings):
 
 async def test_a_request_is_answered_202_when_its_rows_are_on_the_topic(settings):
     """POST /v1/readings and the frames that come of it."""
-    posting = settings.model_copy(update={"http": HttpSettings(api_keys={"kepco": "k"})})
+    posting = settings.model_copy(update={"http": HttpSettings(meter_keys={"kepco": KEY})})
     body = "household_id,start,kwh,minutes\nh1,2026-01-01T00:00:00Z,0.25,15\nh2,2026-01-01T00:00:00Z,x,15\n"
-    headers = {"Authorization": "Bearer k", "Content-Type": "text/csv", "Complete-Until": "2026-01-01T00:15:00Z"}
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "text/csv", "Complete-Until": "2026-01-01T00:15:00Z"}
     async with FrameProducer(posting) as producer:
         transport = httpx2.ASGITransport(create_app(posting, producer))
         async with httpx2.AsyncClient(transport=transport, base_url="http://anbu") as client:
@@ -189,10 +190,10 @@ async def test_the_endpoint_is_served_until_it_is_told_to_stop(settings):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    serving = settings.model_copy(update={"http": HttpSettings(port=port, api_keys={"kepco": "k"})})
+    serving = settings.model_copy(update={"http": HttpSettings(port=port, meter_keys={"kepco": KEY})})
     task = asyncio.create_task(serve(serving))
     body = "household_id,start,kwh,minutes\nh1,2026-01-01T00:00:00Z,0.25,15\n"
-    headers = {"Authorization": "Bearer k", "Content-Type": "text/csv"}
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "text/csv"}
     async with asyncio.timeout(LIMIT_S), httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         while not task.done():
             try:
@@ -208,10 +209,10 @@ async def test_the_endpoint_is_served_until_it_is_told_to_stop(settings):
 
 async def test_with_the_broker_gone_requests_are_refused_and_served_again_when_it_is_back(own_broker, make_settings):
     """503 while it is away, 202 after, and stopping without a broker does not hang."""
-    settings = make_settings(own_broker, http=HttpSettings(api_keys={"kepco": "k"}))
+    settings = make_settings(own_broker, http=HttpSettings(meter_keys={"kepco": KEY}))
     topics.ensure(settings)
     body = "household_id,start,kwh,minutes\nh1,2026-01-01T00:00:00Z,0.25,15\n"
-    headers = {"Authorization": "Bearer k", "Content-Type": "text/csv"}
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "text/csv"}
     async with FrameProducer(settings) as producer:
         transport = httpx2.ASGITransport(create_app(settings, producer, answer_s=1))
         async with httpx2.AsyncClient(transport=transport, base_url="http://anbu", timeout=30) as client:

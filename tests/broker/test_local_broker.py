@@ -6,25 +6,33 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
+from anbu.servers import kept_broker
 from deploy.kafka.broker import BrokerError, LocalBroker
+from stream.kafka import admin_options
+from stream.settings import BrokerSettings, Settings
 
 pytestmark = pytest.mark.broker
 
 
+def _options(broker: LocalBroker) -> dict[str, Any]:
+    return admin_options(Settings(broker=BrokerSettings(**broker.login("admin"))))  # type: ignore[arg-type]
+
+
 def _send(broker: LocalBroker, value: bytes) -> int:
     """Write one record and give its offset once the broker has it."""
-    with KafkaProducer(bootstrap_servers=broker.bootstrap, acks="all") as producer:
+    with KafkaProducer(**_options(broker), acks="all") as producer:
         return int(producer.send("kept", value=value, partition=0).get(timeout=20).offset)
 
 
 def _read(broker: LocalBroker, count: int) -> list[bytes]:
-    consumer = KafkaConsumer(bootstrap_servers=broker.bootstrap, consumer_timeout_ms=20_000)
+    consumer = KafkaConsumer(**_options(broker), consumer_timeout_ms=20_000)
     try:
         consumer.assign([TopicPartition("kept", 0)])
         consumer.seek_to_beginning()
@@ -34,16 +42,31 @@ def _read(broker: LocalBroker, count: int) -> list[bytes]:
 
 
 def test_killed_with_9_and_started_again_it_has_what_it_had(own_broker: LocalBroker) -> None:
-    """What was acknowledged before a -9 is there after the next start, and writing goes on."""
-    with KafkaAdminClient(bootstrap_servers=own_broker.bootstrap) as admin:
+    """What was acknowledged before a -9 from outside is there after the next start, and writing goes on; the reason is
+    the signal, and we do not stand in our own way."""
+    with KafkaAdminClient(**_options(own_broker)) as admin:
         admin.create_topics({"kept": {"num_partitions": 1, "replication_factor": 1}})
         admin.wait_for_topics(["kept"])
     assert _send(own_broker, b"before") == 0
-    own_broker.kill()
-    assert not own_broker.alive
+    assert own_broker.pid is not None
+    os.kill(own_broker.pid, signal.SIGKILL)
+    until = time.monotonic() + 20
+    while own_broker.alive:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert "signal 9" in own_broker.reason()
     own_broker.start()
     assert _send(own_broker, b"after") == 1
     assert _read(own_broker, 2) == [b"before", b"after"]
+
+
+def test_it_answers_the_question_of_those_who_keep_it(broker: LocalBroker) -> None:
+    """`anbu up` asks as a client begins; what counts as silence is in tests/anbu/test_probe.py."""
+    probe = kept_broker(broker).probe
+    until = time.monotonic() + 20
+    while not probe._answered:
+        assert not probe.stuck(time.monotonic())
+        assert time.monotonic() < until
 
 
 def test_a_second_run_on_the_same_data_is_refused_while_the_first_lives(own_broker: LocalBroker) -> None:

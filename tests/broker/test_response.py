@@ -7,14 +7,17 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from anbu.access import acting_as
 from deploy.kafka.ports import free_port
-from stream.kafka import partition_of
+from stream.kafka import admin_options, partition_of
 from stream.records import ALERTS, HOUSEHOLDS, Alert, Household, ReasonCode
+from stream.settings import BrokerSettings, Settings
 from tests.broker.running import ROOT, Running
 from tests.response.people import KEY
 
@@ -57,9 +60,14 @@ class Stand:
         assert run.returncode == 0, run.stdout + run.stderr
         return run.stdout
 
+    def admin(self) -> dict[str, Any]:
+        """How the admin reaches its broker."""
+        broker = BrokerSettings(bootstrap=self.env["ANBU_BROKER__BOOTSTRAP"])
+        return admin_options(acting_as("admin", Settings(data_dir=self.folder / "data", broker=broker)))
+
     def send(self, topic: str, household: str, record: object) -> None:
         """A record on a topic, acknowledged."""
-        producer = KafkaProducer(bootstrap_servers=self.env["ANBU_BROKER__BOOTSTRAP"], acks="all")
+        producer = KafkaProducer(**self.admin(), acks="all")
         producer.send(
             topic, msgspec.json.encode(record), key=household.encode(), partition=partition_of(household, PARTITIONS),
             headers=[("schema", b"1")],
@@ -68,7 +76,7 @@ class Stand:
 
     def outcomes(self, household: str) -> list[str]:
         """Outcomes of a household as its newest record on the topic has them."""
-        consumer = KafkaConsumer(bootstrap_servers=self.env["ANBU_BROKER__BOOTSTRAP"], consumer_timeout_ms=1500)
+        consumer = KafkaConsumer(**self.admin(), consumer_timeout_ms=1500)
         tp = TopicPartition(HOUSEHOLDS, partition_of(household, PARTITIONS))
         consumer.assign([tp])
         consumer.seek_to_beginning(tp)
@@ -110,7 +118,7 @@ def alert(home: str) -> Alert:
 def test_an_alert_becomes_a_call_and_its_answer_an_outcome(stand: Stand) -> None:
     """The simulated resident presses 1: the case is closed, the stream hears of it, the operator sees it."""
     stand.send(ALERTS, "h1", alert("h1"))
-    stand.up.until(lambda: "safe_answered" in stand.anbu("cases", "list", "--all"))
+    stand.up.until(lambda: "answered" in stand.anbu("cases", "list", "--all"))
     stand.up.until(lambda: stand.outcomes("h1") == ["safe_answered"])
     assert "1번" in stand.anbu("cases", "show", "1")
     assert "보낼 수단이 설정되지 않음" in stand.anbu("cases", "deliveries", "--case", "1")

@@ -6,17 +6,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from deploy.kafka.broker import LocalBroker
 from simulators.replay import ends
-from stream import topics
-from stream.kafka import partition_of
+from stream import frames, topics
+from stream.kafka import client_options, partition_of
 from stream.producer import FrameProducer
 from stream.records import DEAD_LETTERS, HOUSEHOLDS, METER, PHONE, STATE, WIDE_STATE, Absence, Feeds, Household
 from stream.settings import Settings
-from stream.store import Out, Store
+from stream.store import Store
+from stream.transactions import Out
 from tests.broker.onbroker import compacted, delete_before, records, restored, until_included
-from tests.broker.workers import Worker, Workers, until
+from tests.broker.workers import Worker, Workers, until, until_async
 from tests.stream.streaming import SINCE, T, readings
 
 pytestmark = pytest.mark.broker
@@ -94,8 +96,8 @@ async def test_its_metrics_tell_what_it_did(settings: Settings, tmp_path: Path) 
         assert worker.total("anbu_dead_letters_total") == 0
         await until(lambda: worker.total("anbu_households", state="learning") == 1, "homes are counted by state")
         await until(
-            lambda: worker.metrics().get(("anbu_consumer_lag_messages",
-                                          frozenset({("topic", METER), ("partition", number)}))) == 0, "no lag",
+            lambda: worker.metrics("anbu_consumer_lag_messages").get(
+                frozenset({("topic", METER), ("partition", number)})) == 0, "no lag",
         )  # fmt: skip
 
 
@@ -122,7 +124,9 @@ def bytes_of(found: list) -> bytes:
 async def test_nothing_is_left_of_a_household_whose_consent_ended(
     settings: Settings, tmp_path: Path, how: str
 ) -> None:
-    """Not in the state, not in its topic once that is compacted; its later readings are counted and dropped."""
+    """Not in the state, not in its topic once that is compacted; its later readings are counted and dropped. What was
+    set aside for a person to undo it, here for two seconds, is gone too."""
+    settings = settings.model_copy(update={"withdrawal_hours": 2 / 3600})
     gone, stays = "somebody-who-leaves", next(f"s{i}" for i in range(9) if partition_of(f"s{i}", 2) ==
                                               partition_of("somebody-who-leaves", 2))  # fmt: skip
     async with Workers(settings, tmp_path) as workers:
@@ -138,6 +142,12 @@ async def test_nothing_is_left_of_a_household_whose_consent_ended(
         await read(settings, gone, 100, 4)
         await until_included(settings)
         await until(lambda: workers[0].total("anbu_rows_dropped_total", reason="not_enrolled") == 4, "they are counted")
+
+        async def nothing_aside() -> bool:
+            left = (await restored(settings, partition_of(gone, 2)))[0].leavers.left
+            return [one.aside for one in left.values()] == [None]
+
+        await until_async(nothing_aside, "its time is over")
         partition, _ = await restored(settings, partition_of(gone, 2))
         [block] = partition.members.blocks
         assert sorted(block.ids) == ["", stays]
@@ -152,6 +162,39 @@ async def test_nothing_is_left_of_a_household_whose_consent_ended(
         assert gone.encode() not in bytes_of(await records(settings, topic)), topic
     wide = {r.key: r for r in await records(settings, WIDE_STATE, [0])}
     assert gone.encode() not in bytes_of(list(wide.values()))
+
+
+async def test_a_forged_withdrawal_is_undone_and_an_old_record_is_not_what_undoes_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Withdrawn by one message, the worker killed, an old file sent, then consent anew: what was learned and kept of
+    the week is there again, to the byte."""
+    number = partition_of("a", 2)
+    home = Household("a", SINCE, "area-1", feeds=ONE_FEED)
+    async with Workers(settings, tmp_path) as workers:
+        await enrol(settings, home)
+        await until_included(settings)
+        await read(settings, "a", 0, 2 * 96)
+        await until_included(settings)
+        before, _ = await restored(settings, number)
+        await enrol(settings, Household("a", SINCE, withdrawn=SINCE))
+        await until_included(settings)
+        workers[0].kill()
+        await enrol(settings, home)
+        await until_included(settings)
+        left, _ = await restored(settings, number)
+        assert list(left.members.blocks[0].ids) == [""]
+        await enrol(settings, Household("a", datetime.now(UTC), "area-1", feeds=ONE_FEED))
+        await until_included(settings)
+    after, _ = await restored(settings, number)
+    [old], [new] = before.members.blocks, after.members.blocks
+    assert list(new.ids) == ["a"]
+    assert (old.strips.meter == new.strips.meter).all()
+    assert (old.habit[0], old.settled.head[0]) == (new.habit[0], new.settled.head[0])
+    assert new.habit["days"][0] == 2
+    assert [m.value for m in await records(settings, DEAD_LETTERS) if b'"withdrawn"' in (m.value or b"")] != []
+    said = [r for r in await records(settings, HOUSEHOLDS) if r.key == b"a"]
+    assert [b'"withdrawn":null' in (r.value or b"") for r in said] == [True, False, True, False, True]
 
 
 async def test_a_changed_enrolment_holds_from_then_on(settings: Settings, tmp_path: Path) -> None:
@@ -203,6 +246,30 @@ async def test_records_that_are_gone_are_passed_and_told(settings: Settings, tmp
     assert offsets[METER] == end
     there = [i for i in range(24) if partition.members.blocks[0].strips.slot(T // 900 + i, 1)[0][0]]
     assert there == [0, 1, 2, 3, *range(19, 24)]
+
+
+async def test_what_a_sender_writes_in_transactions_is_read_rightly(settings: Settings, tmp_path: Path) -> None:
+    """Markers between the messages are no gaps, and what was aborted is not read."""
+    number = partition_of("a", 2)
+    async with AIOKafkaProducer(**client_options(settings), transactional_id=f"{settings.topic_prefix}x") as sender:
+        await enrol(settings, Household("a", SINCE, feeds=ONE_FEED))
+        async with Workers(settings, tmp_path) as workers:
+            await until_included(settings)
+            for slot in range(12):
+                value, headers = frames.encode(readings(["a"], [T + 900 * slot], [0.1]), "meter", T + 900 * (slot + 1))
+                await sender.begin_transaction()
+                last = await sender.send_and_wait(settings.topic(METER), value, partition=number, headers=headers)
+                await (sender.abort_transaction() if slot % 4 == 1 else sender.commit_transaction())
+                if slot == 5:  # what came so far is read by itself: the next message begins behind a marker
+                    await until(lambda: workers[0].metric("anbu_rows_total", topic=METER) == 4, "all so far is read")
+            await until(lambda: workers[0].metric("anbu_rows_total", topic=METER) == 9, "all committed is read")
+            assert workers[0].metric("anbu_seek_back_total") == 0
+            assert workers[0].said("offsets are missing on the broker") == []
+            assert workers.ended == []
+    partition, offsets = await restored(settings, number)
+    assert offsets[METER] == last.offset + 1
+    there = [i for i in range(12) if partition.members.blocks[0].strips.slot(T // 900 + i, 1)[0][0]]
+    assert there == [i for i in range(12) if i % 4 != 1]
 
 
 async def test_topics_that_do_not_fit_are_refused_at_once(settings: Settings, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,13 +16,14 @@ from typing import Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from anbu import holdings
 from stream.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
 LIMIT_S = 60.0
 _MAIN = (
     "import sys; from stream.settings import Settings; from stream.worker import main; "
-    "main(Settings.model_validate_json(sys.argv[2]), int(sys.argv[1]))"
+    "main(Settings(), int(sys.argv[1]))"
 )
 _LOOK_EVERY_S = 0.05
 
@@ -32,33 +32,40 @@ Labels = frozenset[tuple[str, str]]
 
 async def until(condition: Callable[[], object], what: str, limit_s: float = LIMIT_S) -> None:
     """Wait for a condition; fail with what was awaited when it does not come."""
-    end = time.monotonic() + limit_s
+    end, asked = time.monotonic() + limit_s, time.process_time()
     while not condition():
         assert time.monotonic() < end, f"did not come within {limit_s:.0f} s: {what}"
-        await asyncio.sleep(_LOOK_EVERY_S)
+        await asyncio.sleep(pause_after(asked))
+        asked = time.process_time()
 
 
 async def until_async(condition: Callable[[], Awaitable[object]], what: str, limit_s: float = LIMIT_S) -> None:
     """As ``until``, for a condition that asks the broker."""
-    end = time.monotonic() + limit_s
+    end, asked = time.monotonic() + limit_s, time.process_time()
     while not await condition():
         assert time.monotonic() < end, f"did not come within {limit_s:.0f} s: {what}"
-        await asyncio.sleep(_LOOK_EVERY_S)
+        await asyncio.sleep(pause_after(asked))
+        asked = time.process_time()
+
+
+def pause_after(asked: float) -> float:
+    """Seconds until one asks again, for the CPU time at which one asked: who waits takes no more than a fifth of a core
+    from those that are waited for."""
+    return max(_LOOK_EVERY_S, 4 * (time.process_time() - asked))
 
 
 class Worker:
     """One worker process. Its output goes to ``log``, JSON lines."""
 
-    def __init__(self, settings: Settings, index: int, folder: Path) -> None:
+    def __init__(self, settings: Settings, index: int, folder: Path, main: str = _MAIN) -> None:
         self.index = index
+        self._base = ""
         self.log = folder / f"worker-{index}-{time.monotonic_ns()}.log"
         settings = settings.model_copy(update={"metrics_port": 0, "log_format": "json"})
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("ANBU_")}
         with open(self.log, "wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _MAIN, str(index), settings.model_dump_json()],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder,
-                env={**environment, "PYTHONPATH": str(ROOT)},
+                [sys.executable, "-c", main, str(index)], stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder,
+                env=holdings.environment("worker", settings, {"PYTHONPATH": str(ROOT)}),
             )  # fmt: skip
 
     @property
@@ -83,43 +90,42 @@ class Worker:
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and text of /metrics, /healthz or /readyz; (0, "") while it does not answer."""
-        started = self.said("worker started")
-        if not started:
-            return 0, ""
-        base = str(started[0]["metrics"]).removesuffix("/metrics")
+        if not self._base:
+            started = self.said("worker started")
+            if not started:
+                return 0, ""
+            self._base = str(started[0]["metrics"]).removesuffix("/metrics")
         try:
-            with urllib.request.urlopen(base + path, timeout=2) as answer:
+            with urllib.request.urlopen(self._base + path, timeout=2) as answer:
                 return int(answer.status), answer.read().decode()
         except urllib.error.HTTPError as e:
             return e.code, e.read().decode()
         except OSError:
             return 0, ""
 
-    def metrics(self) -> dict[tuple[str, Labels], float]:
-        """All samples: (name, labels) -> value; {} while it does not answer."""
+    def metrics(self, name: str) -> dict[Labels, float]:
+        """Samples of this name: labels -> value; {} while it does not answer."""
         _, text = self.get("/metrics")
+        ours = "".join(f"{line}\n" for line in text.splitlines() if line.startswith((name + "{", name + " ")))
         return {
-            (s.name, frozenset(s.labels.items())): s.value
-            for family in text_string_to_metric_families(text)
+            frozenset(s.labels.items()): s.value
+            for family in text_string_to_metric_families(ours)
             for s in family.samples
         }
 
     def metric(self, name: str, **labels: str) -> float:
         """One sample; 0 where there is none yet."""
-        return self.metrics().get((name, frozenset(labels.items())), 0.0)
+        return self.metrics(name).get(frozenset(labels.items()), 0.0)
 
     def total(self, name: str, **labels: str) -> float:
         """Sum of the samples that have these labels among theirs."""
         wanted = set(labels.items())
-        return sum(v for (n, found), v in self.metrics().items() if n == name and wanted <= found)
+        return sum(v for found, v in self.metrics(name).items() if wanted <= found)
 
     def owns(self) -> set[int]:
         """Partitions it says it judges."""
-        return {
-            int(dict(labels)["partition"])
-            for (name, labels), value in self.metrics().items()
-            if name == "anbu_partition_owned" and value
-        }
+        owned = self.metrics("anbu_partition_owned")
+        return {int(dict(labels)["partition"]) for labels, value in owned.items() if value}
 
     def kill(self) -> None:
         """End it at once (-9)."""
@@ -150,10 +156,13 @@ class Workers:
     ``ended``: (index, exit code) of each that ended by itself or by a signal, in order.
     """
 
-    def __init__(self, settings: Settings, folder: Path, count: int = 1, restart: bool = True) -> None:
+    def __init__(
+        self, settings: Settings, folder: Path, count: int = 1, restart: bool = True, main: str = _MAIN
+    ) -> None:
         self.settings = settings
         self.folder = folder
         self.restart = restart
+        self.main = main
         self.ended: list[tuple[int, int]] = []
         self.past: list[Worker] = []
         self._count = count
@@ -177,7 +186,7 @@ class Workers:
         return len(owners) == self.settings.partitions and all(len(o) == 1 for o in owners.values())
 
     async def __aenter__(self) -> Self:
-        self._workers = {i: Worker(self.settings, i, self.folder) for i in range(self._count)}
+        self._workers = {i: Worker(self.settings, i, self.folder, self.main) for i in range(self._count)}
         self._tending = asyncio.create_task(self._tend())
         return self
 
@@ -200,4 +209,4 @@ class Workers:
                     self.ended.append((index, worker.code))
                     self.past.append(worker)
                     if self.restart:
-                        self._workers[index] = Worker(self.settings, index, self.folder)
+                        self._workers[index] = Worker(self.settings, index, self.folder, self.main)

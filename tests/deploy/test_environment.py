@@ -54,6 +54,7 @@ def test_make_without_a_target_says_what_there_is() -> None:
     assert "make test" in said
 
 
+@pytest.mark.slow
 def test_each_lock_asks_for_the_room_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demonstration is not refused for want of what only the tests need; both are refused before they begin."""
     free = (NEED_MB["requirements.lock"] + 10) << 20

@@ -123,6 +123,9 @@ def test_a_broken_lock_names_its_line(tmp_path: Path) -> None:
         ("[t] ERROR Failed: No space left on device (k)", 1, "the disk is full"),
         ("Error occurred during initialization of VM\nToo small maximum heap\n", 1, "VM Too small maximum heap"),
         ("[t] INFO all well (a)\n", -9, "signal 9"),
+        ("[t] ERROR a client went away (k)\njava.io.IOException: x\nCaused by: a.B: why\n", -9, "signal 9"),
+        ("[t] ERROR a client went away (k)\n", 143, "asked to end by SIGTERM"),
+        ("Caused by: old\n" + "[t] INFO at work (a)\n" * 400 + "[t] ERROR new (k)\n", 1, "new"),
         ("", 1, "it said nothing"),
     ],
 )

@@ -95,3 +95,12 @@ def test_java_home_comes_first(tmp_path: Path, on_path: Callable[[str], Path], m
     mine = _java(tmp_path / "mine", "21.0.8")
     monkeypatch.setenv("JAVA_HOME", str(mine.parents[1]))
     assert java.find_java() == mine
+
+
+def test_a_log_that_was_begun_anew_is_read_from_its_beginning(tmp_path: Path) -> None:
+    """It rolls at 10 MB, while the broker starts too: that it has started must still be seen."""
+    log = tmp_path / "kafka.log"
+    log.write_text("before, started")
+    assert broker._tail(log, 8) == "started"
+    log.write_text("started")
+    assert broker._tail(log, 15) == "started"

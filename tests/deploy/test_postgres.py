@@ -6,7 +6,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -14,6 +14,9 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from anbu.processes import Supervisor
+from anbu.servers import kept_database
+from deploy.postgres.logins import OWNER
 from deploy.postgres.reason import reason_in_log
 from deploy.postgres.server import LocalPostgres, PostgresError
 from tests.folders import open_folder
@@ -37,9 +40,17 @@ def server(folder: Path) -> Iterator[LocalPostgres]:
 
 def _run(server: LocalPostgres, statement: str) -> object:
     """Run one statement in a transaction of its own; its first value."""
-    with create_engine(server.url, poolclass=NullPool).begin() as connection:
+    with create_engine(server.url_of(OWNER), poolclass=NullPool).begin() as connection:
         result = connection.execute(text(statement))
         return result.scalar() if result.returns_rows else None
+
+
+def _until(condition: Callable[[], object], limit_s: float = 20) -> None:
+    """Wait for a condition; fail when it does not come."""
+    until = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < until, "did not come within the limit"
+        time.sleep(0.01)
 
 
 def _gone(pid: int, limit_s: float = 20) -> bool:
@@ -65,9 +76,36 @@ def test_stopped_and_started_again_it_has_what_it_had(server: LocalPostgres) -> 
     assert _run(server, "SELECT sum(a) FROM kept") == 6
 
 
+def test_killed_by_another_it_is_started_again_under_our_own_lock(server: LocalPostgres) -> None:
+    """kill -9 from outside: the reason is the signal, and we do not stand in our own way."""
+    _run(server, "CREATE TABLE kept AS SELECT 1 AS a")
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    _until(lambda: not server.alive)
+    assert "signal 9" in server.reason()
+    server.start()
+    assert _run(server, "SELECT a FROM kept") == 1
+    with pytest.raises(PostgresError, match="in use by another run"):
+        LocalPostgres(server.data_dir).start()
+
+
+def test_frozen_it_is_ended_and_started_again(server: LocalPostgres, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that runs and does not answer is no database: `anbu up` notices, and the data are there again."""
+    _run(server, "CREATE TABLE kept AS SELECT 1 AS a")
+    kept, frozen = kept_database(server), server.pid
+    kept.probe.every_s, kept.probe.wait_s, kept.probe.limit_s = 0.05, 0.3, 0.6
+    _until(lambda: kept.tend(Supervisor(), object) or kept.probe._answered)
+    assert frozen is not None
+    os.kill(frozen, signal.SIGSTOP)
+    _until(lambda: kept.tend(Supervisor(), object) or server.pid != frozen)
+    _until(lambda: kept.tend(Supervisor(), object) or kept.probe._answered)
+    assert _run(server, "SELECT a FROM kept") == 1
+    assert "no answer" in capsys.readouterr().err
+
+
 def test_stop_does_not_wait_for_open_sessions(server: LocalPostgres) -> None:
     """A client that stays connected keeps nobody from ending the server."""
-    client = create_engine(server.url)
+    client = create_engine(server.url_of(OWNER))
     with client.connect() as connection:
         connection.execute(text("SELECT 1"))
         before = time.monotonic()
@@ -119,11 +157,12 @@ _OWNER = """
 import sys
 from pathlib import Path
 from sqlalchemy import create_engine, text
+from deploy.postgres.logins import OWNER
 from deploy.postgres.server import LocalPostgres
 server = LocalPostgres(Path(sys.argv[1]))
 server.start()
 print(server.pid, flush=True)
-with create_engine(server.url).connect() as connection:
+with create_engine(server.url_of(OWNER)).connect() as connection:
     connection.execute(text("CREATE TABLE IF NOT EXISTS kept (a int)"))
     connection.commit()
     for n in range(10_000_000):
@@ -195,6 +234,9 @@ def test_folder_that_cannot_be_made_is_one_line(folder: Path) -> None:
         ("2026 [1] LOG:  starting\n2026 [1] FATAL:  lock file exists\n", 1, "lock file exists"),
         ("[2] PANIC:  could not write: No space left on device\n[3] FATAL:  x", 1, "the disk is full"),
         ("[2] FATAL:  the database system is starting up\n", -9, "ended by signal 9"),
+        ("[2] FATAL:  role \"x\" does not exist\n", -9, "ended by signal 9"),
+        ("[2] FATAL:  role \"x\" does not exist\n[1] LOG:  database system is shut down", 0, "asked to end"),
+        ("[2] FATAL:  old\n" + "[3] LOG:  at work\n" * 400 + "[1] LOG:  why\n", 1, "LOG:  why"),
         ("", None, "it said nothing"),
     ],
 )

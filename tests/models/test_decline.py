@@ -77,6 +77,7 @@ def raised(told: Told, kind: int) -> dict[int, int]:
     return out
 
 
+@pytest.mark.slow
 def test_a_steady_life_raises_nothing() -> None:
     """A year of the same regular life, in eight homes."""
     assert lived(*life(365, 8))[0] == []
@@ -115,6 +116,7 @@ def test_a_heater_less_in_spring_is_no_decline() -> None:
     assert lived(np.where(busy, meter - steps[:, None, None], meter).astype(np.uint8), phone)[0] == []
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**6), st.floats(0, 1))
 @settings(max_examples=25, deadline=None)
 def test_use_alone_never_suffices(seed: int, to: float) -> None:
@@ -203,6 +205,7 @@ def test_at_most_one_alert_a_month_and_none_stands_for_longer(days: list[tuple[b
         was = now
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**6), st.permutations(range(6)))
 @settings(max_examples=8, deadline=None)
 def test_one_home_comes_out_alone_as_among_others_in_any_order(seed: int, order: list[int]) -> None:

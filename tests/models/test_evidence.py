@@ -23,6 +23,7 @@ def habits(n: int, seed: int = 1, quiet: int = 60) -> NDArray[np.void]:
     return habit
 
 
+@pytest.mark.slow
 @given(st.integers(1, 40), st.integers(0, 1000))
 def test_tables_of_many_homes_are_those_of_each(n: int, seed: int) -> None:
     """What is looked up of a home does not depend on which homes lie beside it."""

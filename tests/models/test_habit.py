@@ -54,6 +54,7 @@ def test_two_weeks_of_evenings_are_known_as_such() -> None:
     assert (habit["stretch"][0], habit["record"][0]) == (20, 20)
 
 
+@pytest.mark.slow
 def test_shares_are_forgotten_for_another_life() -> None:
     """After a year of one life and a month of another the table shows the other."""
     habit = new()

@@ -144,6 +144,17 @@ def test_in_the_learning_days_only_the_limit_speaks() -> None:
     assert heads.level[0] == levels.CAUTION
 
 
+@pytest.mark.parametrize("sign", [False, True])
+def test_time_alone_ends_no_alert(sign: bool) -> None:
+    """A home without power is told by the fixed limit; that its limit becomes longer (a warning that ends, another
+    risk group, a silence learned as usual) ends nothing, and a sign of life does."""
+    heads, day = home()
+    assert run(heads, day, span([ZERO] * 49, heard=False), limit=96) == [(48, levels.NONE)]
+    then = span([LIVELY] if sign else [ZERO], first=50, heard=False)
+    assert run(heads, day, then, limit=288) == ([(50, levels.CAUTION)] if sign else [])
+    assert heads.level[0] == (levels.NONE if sign else levels.CAUTION)
+
+
 def test_a_limit_counts_only_what_is_known() -> None:
     """Slots without a reading do not use up the limit of a home with a meter."""
     heads, day = home(days=5)
@@ -166,6 +177,7 @@ slots = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(slots, st.sampled_from([0, 1, 2, 4]), st.lists(st.integers(1, 39), max_size=5))
 def test_how_slots_are_grouped_does_not_matter(
     told: list[tuple[int, int, bool, bool]], width: int, cuts: list[int]
@@ -185,6 +197,7 @@ def test_how_slots_are_grouped_does_not_matter(
         assert 0 <= field[0] <= CAP
 
 
+@pytest.mark.slow
 @given(slots, st.integers(2, 30), st.integers(0, 29))
 def test_a_home_is_judged_alike_among_any_number_of_homes(
     told: list[tuple[int, int, bool, bool]], n: int, row: int

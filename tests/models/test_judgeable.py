@@ -40,6 +40,7 @@ def named(told: Judgeable) -> list[str]:
 SEEDS = st.integers(0, 10_000)
 
 
+@pytest.mark.slow
 @given(SEEDS, st.integers(0, 5))
 def test_more_phone_use_never_takes_longer(seed: int, block: int) -> None:
     """Who uses the phone more in some hours is missed no later, by the phone alone and in all."""
@@ -87,6 +88,7 @@ def test_both_tell_no_later_than_either(seed: int, meter: int, phone: bool) -> N
         assert (told.by_phone == CAP).all()
 
 
+@pytest.mark.slow
 @given(SEEDS, st.integers(1, 30))
 def test_one_home_is_many(seed: int, n: int) -> None:
     """What is told of a home does not depend on which homes lie beside it."""

@@ -75,6 +75,7 @@ def test_a_slot_that_was_not_measured_leaves_no_trace(code: int) -> None:
     assert plain.tobytes() == gaps.tobytes()
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(readings, st.booleans()), min_size=1, max_size=14), st.integers(2, 9))
 def test_one_home_comes_out_alone_as_among_others(blocks: list[tuple[list[int], bool]], n: int) -> None:
     """Byte for byte, whatever the others read."""
@@ -92,6 +93,7 @@ def test_one_home_comes_out_alone_as_among_others(blocks: list[tuple[list[int], 
     assert many[1] == alone[0]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(-300, 300), st.sampled_from(["", "", "", "own", "away"])), max_size=60))
 def test_joint_evidence_lies_within_bounds_and_own_use_ends_it(slots: list[tuple[int, str]]) -> None:
     """A sum that stays between nothing and the cap; the phone used, or nobody watched: begun anew."""

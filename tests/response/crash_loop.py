@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import Engine, event, func, select
 
-from response import database, outbox, tables
+from response import database, log, outbox, tables
 from response.desk import desk_of
 from response.follow import Follower
 from response.records import Call, CallOutcome, CallResult, Delivery, DeliveryResult, Message
@@ -72,6 +72,7 @@ class Record:
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...] = ()
+    timestamp: int = 0
 
 
 @dataclass
@@ -164,13 +165,16 @@ class Life:
                 self.clock_file.write_text(self.next().isoformat())
 
     def next(self) -> datetime:
-        """When something happens next: a step, or a lease that runs out."""
+        """When something happens next: a step, a lease that runs out, what was held for an undoing."""
         c, o = tables.cases.c, tables.outbox.c
         mine = select(c.case_id).where(c.household_id == self.home)
         with self.engine.connect() as conn:
             step = conn.execute(select(func.min(c.next_step_at)).where(c.household_id == self.home)).scalar_one()
             lease = conn.execute(select(func.min(o.lease_until)).where(o.case_id.in_(mine))).scalar_one()
-        moments = [at + timedelta(seconds=1) for at in (step, lease) if at is not None]
+            held = conn.execute(
+                select(func.min(o.not_before)).where(o.case_id.in_(mine), o.state == "waiting", o.kind != "call")
+            ).scalar_one()
+        moments = [at + timedelta(seconds=1) for at in (step, lease, held) if at is not None]
         return max(self.now() + timedelta(seconds=1), min(moments, default=self.now()))
 
     def officer(self) -> None:
@@ -178,14 +182,15 @@ class Life:
         heard = {line["to"] for line in lines(self.outside.file) if line["kind"] == "message"} & set(STAFF)
         with self.engine.connect() as conn:
             c = tables.cases.c
-            query = select(c.case_id, c.phase).where(c.household_id == self.home, c.closed_at.is_(None))
-            row = conn.execute(query).one_or_none()
-        if row is None or not heard:
+            query = select(c.case_id).where(c.household_id == self.home, c.closed_at.is_(None))
+            case_id = conn.execute(query).scalar_one_or_none()
+            owner = log.load(conn, case_id).owner if case_id is not None else None
+        if case_id is None or not heard:
             return
-        if row.phase == "acknowledged":
-            self.desk.close(row.case_id, min(heard), OutcomeCode.safe_visited, self.now())
+        if owner is not None:
+            self.desk.close(case_id, owner, OutcomeCode.safe_visited, self.now())
         else:
-            self.desk.acknowledge(row.case_id, min(heard), self.now())
+            self.desk.acknowledge(case_id, min(heard), self.now())
 
     def over(self) -> bool:
         """Closed, and nothing of it waits."""

@@ -10,8 +10,8 @@ from response import tables
 from response.vault import Vault, place
 from stream.records import Absence, Household
 
-KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
-KEY_2 = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
+KEY = "nxz/PAhxTyRt8ZsUUpvUdtNmMgfLvYrEP4DIay3Q7Kw="
+KEY_2 = "w/8KnHlr6nOw4feGm4LqxKm/u6dHGEnv2QYIs8cYVAE="
 AT = datetime(2026, 3, 4, 1, 0, tzinfo=UTC)  # Wednesday, 10:00 in Seoul
 
 

@@ -3,7 +3,9 @@
 import pytest
 
 from response import comments
-from response.vault import Vault, new_key
+from response.vault import Vault, new_key, place
+from stream import plain
+from tests.stream.test_plain import ATTACKS
 
 
 def test_comment_is_sealed_for_its_case_and_opened_again() -> None:
@@ -26,6 +28,18 @@ def test_without_keys_a_comment_is_refused_and_none_is_none() -> None:
 def test_comment_has_a_longest_length() -> None:
     """One letter more is refused with the number."""
     vault = Vault([new_key()])
-    assert comments.seal(vault, 7, "가" * comments.LONGEST)
-    with pytest.raises(comments.CommentError, match="2001 letters"):
-        comments.seal(vault, 7, "가" * (comments.LONGEST + 1))
+    assert comments.seal(vault, 7, "가" * plain.COMMENT)
+    with pytest.raises(comments.CommentError, match="2,001 characters"):
+        comments.seal(vault, 7, "가" * (plain.COMMENT + 1))
+
+
+@pytest.mark.parametrize("what", [w for w in ATTACKS if w not in ("a line break", "a carriage return", "a tabulator")])
+def test_a_comment_is_one_line_that_only_says_what_is_seen(what: str) -> None:
+    """It is read at a terminal and on a page; a field of several lines becomes one."""
+    vault = Vault([new_key()])
+    with pytest.raises(comments.CommentError, match=r"the comment .*U\+"):
+        comments.seal(vault, 7, ATTACKS[what])
+    kept = comments.seal(vault, 7, "문 앞에\r\n신문\n\n세 부\t있음")
+    assert comments.opened(vault, 7, kept) == "문 앞에 신문 세 부 있음"
+    old = vault.seal_text(ATTACKS[what].replace("\ud800", "\x1b"), place("case_events", "comment", 7))
+    assert comments.opened(vault, 7, old).isprintable()

@@ -26,7 +26,8 @@ def stories(database: Engine, database_url: str, tmp_path: Path) -> dict[str, li
             add_person(conn, person_id, role, vault, dong="d1", phone="010-0000-0002")
         for number in range(200):
             home = f"h{number}"
-            add_person(conn, f"resi-{home}", "resident", vault, dong="d1", household_id=home)
+            add_person(conn, f"resi-{home}", "resident", vault, dong="d1", household_id=home,
+                       phone=f"010-0001-{number:04}")  # fmt: skip
     run = subprocess.run(
         [sys.executable, "-m", "tests.response.crash_loop", database_url, str(tmp_path), KEY],
         capture_output=True, text=True, cwd=ROOT, timeout=500,

@@ -11,12 +11,13 @@ from sqlalchemy import Engine, func, select
 from response import homes, outbox, tables
 from response.follow import Follower
 from response.vault import Vault
-from stream.records import ALERTS, HOUSEHOLDS, Household, Outcome, OutcomeCode
+from stream.records import ALERTS, HOUSEHOLDS, Alert, Household, Outcome, OutcomeCode
 from tests.response.people import KEY, add_person
 from tests.response.town import Town, at
 
 pytestmark = pytest.mark.postgres
 NOW = at("2026-03-04 10:00")
+ATTACK = "x\n17 closed\x1b[2J\u202eb"
 HOME = Household("h1", NOW - timedelta(days=60), "a1", "d1")
 
 
@@ -28,6 +29,7 @@ class Record:
     value: bytes | None
     key: bytes = b"h1"
     headers: tuple[tuple[str, bytes], ...] = (("schema", b"1"),)
+    timestamp: int = 0
 
 
 @pytest.fixture
@@ -116,7 +118,9 @@ def test_outcomes_join_the_households_record_and_are_told_again_where_somebody_l
     known = msgspec.structs.replace(HOME, outcomes=(before,))
     made.take(HOUSEHOLDS, 0, [Record(0, msgspec.json.encode(known))], NOW)
     made.take(ALERTS, 0, [Record(0, alert(town))], NOW)
-    town.desk.close(town.case().case_id, "offi", OutcomeCode.phone_problem, NOW, until=NOW + timedelta(days=1))
+    town.takes()
+    closed = NOW - timedelta(minutes=1)
+    town.desk.close(town.case().case_id, "offi", OutcomeCode.phone_problem, closed, until=NOW + timedelta(days=1))
     (job,) = outbox.lease(town.engine, "record", False, "t", NOW, 60, 10)
     with town.engine.begin() as conn:
         told = homes.with_outcomes(conn, "h1", NOW)
@@ -129,3 +133,67 @@ def test_outcomes_join_the_households_record_and_are_told_again_where_somebody_l
         assert homes.in_vain(conn, "h1") == 2
     made.take(HOUSEHOLDS, 0, [Record(2, msgspec.json.encode(HOME))], NOW)
     assert len(outbox.lease(town.engine, "record", False, "t", NOW, 60, 10)) == 1
+
+
+@pytest.mark.parametrize("field", ["text_ko", "text_en", "area", "dong"])
+def test_what_an_alert_says_is_made_harmless_before_it_is_kept(town: Town, field: str) -> None:
+    """Nobody is left unhelped for a text that deceives: it is taken, as one line of letters."""
+    told = msgspec.structs.replace(msgspec.json.decode(alert(town), type=Alert), **{field: ATTACK})
+    reader = follower(town)
+    reader.take(ALERTS, 0, [Record(1, msgspec.json.encode(told))], NOW)
+    assert reader.counted[ALERTS, "taken"] == 1
+    with town.engine.connect() as conn:
+        kept = [*conn.scalars(select(tables.case_events.c.what)), *conn.scalars(select(tables.outbox.c.what)),
+                *conn.scalars(select(tables.cases.c.dong))]  # fmt: skip
+    text = str([list(one.values()) if isinstance(one, dict) else one for one in kept])
+    assert "\\ufffd" in ascii(text)
+    assert not any(escaped in text for escaped in (r"\n", r"\x1b", r"\u202e", "\x1b", "\u202e"))
+
+
+@pytest.mark.parametrize("field", ["household_id", "alert_id"])
+def test_an_alert_of_no_id_is_put_aside(town: Town, field: str) -> None:
+    """By the rule for ids, whoever it is of; those behind it go on."""
+    told = msgspec.structs.replace(msgspec.json.decode(alert(town), type=Alert), **{field: ATTACK})
+    reader = follower(town)
+    reader.take(ALERTS, 0, [Record(1, msgspec.json.encode(told)), Record(2, alert(town))], NOW)
+    assert (reader.counted[ALERTS, "dead"], reader.counted[ALERTS, "taken"]) == (1, 1)
+
+
+@pytest.mark.parametrize("key", [b"h1\n", b"../x", b"\xff", b"", b"h" * 65])
+def test_nobody_is_deleted_by_what_is_no_id(town: Town, key: bytes) -> None:
+    """A record without a value is a withdrawal of the home in its key."""
+    reader = follower(town)
+    reader.take(HOUSEHOLDS, 0, [Record(1, None, key)], NOW)
+    assert reader.counted[HOUSEHOLDS, "dead"] == 1
+    assert count(town, tables.households) == 0
+
+
+def test_what_is_wrong_with_a_record_is_one_line(town: Town) -> None:
+    """The letter to the operator and the log hold no escape of the sender's."""
+    reader = follower(town)
+    reader.take(ALERTS, 0, [Record(1, alert(town), headers=(("schema", b"1\x1b[2J\n"),))], NOW)
+    with town.engine.connect() as conn:
+        (what,) = conn.scalars(select(tables.outbox.c.what).where(tables.outbox.c.kind == "record"))
+    assert what["dead_letter"]["detail"].isprintable()
+
+
+@pytest.mark.parametrize("topic", [ALERTS, HOUSEHOLDS])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Record(0, b'{"a":"' + b"x" * 3_000_000 + b'"}'),
+        Record(0, b"[" * 200_000),
+        Record(0, b'{"at":' + b"9" * 200_000 + b"}"),
+        Record(0, b'{"at":"", "reasons": ' + b"[[]," * 20_000 + b"[]" + b"]" * 20_000 + b"}"),
+        Record(0, None, key=b"h" * 2_000_000),
+    ],
+    ids=["bytes", "nesting", "a number", "lists", "a key"],
+)
+def test_a_record_without_end_is_put_aside_and_the_next_is_taken(town: Town, topic: str, bad: Record) -> None:
+    """By its size before it is decoded, or by what it is: it stops nobody."""
+    made = follower(town)
+    good = Record(1, alert(town)) if topic == ALERTS else Record(1, msgspec.json.encode(HOME))
+    made.take(topic, 0, [bad, good], NOW)
+    assert (made.counted[topic, "dead"], made.counted[topic, "taken"]) == (1, 1)
+    (job,) = outbox.lease(town.engine, "record", False, "t", NOW, 60, 10)
+    assert len(job.what["dead_letter"]["detail"]) <= 300

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from response import links, log, tables
+from response import links, openings, tables
 from response.desk import Desk
 from stream.records import OutcomeCode
-from tests.response.casework import desk_of, local, opened
+from tests.response.casework import SEOUL, desk_of, local, opened
+from tests.response.people import add_person
 
 pytestmark = pytest.mark.postgres
 NOW = local("03 10:00")
@@ -17,6 +18,9 @@ NOW = local("03 10:00")
 @pytest.fixture
 def desk(database: Engine) -> Desk:
     """A desk where everybody is on duty."""
+    with database.begin() as conn:
+        add_person(conn, "o1", "officer", dong="dong-1")
+        add_person(conn, "d1", "deputy", dong="dong-1")
     return desk_of(database)
 
 
@@ -27,18 +31,18 @@ def linked(desk: Desk, person: str = "o1") -> tuple[int, str]:
         return case_id, links.make(conn, case_id, person, "officer", NOW, 24)
 
 
-def may_act(desk: Desk, token: str) -> bool:
-    """Whether the token's holder may act now."""
+def opening(desk: Desk, token: str) -> openings.Opening:
+    """What the token opens now."""
     with desk.engine.connect() as conn:
-        link = links.read(conn, token, NOW)
-        assert isinstance(link, links.Link)
-        return links.may_act(link, log.load(conn, link.case_id))
+        opened = openings.opened(conn, token, NOW, 24, SEOUL)
+    assert isinstance(opened, openings.Opening), opened
+    return opened
 
 
 def act(desk: Desk, token: str) -> None:
     """The token is used."""
     with desk.engine.begin() as conn:
-        links.used(conn, token, NOW)
+        links.used(conn, opening(desk, token).link, NOW)
 
 
 def test_token_is_random_and_only_its_hash_is_stored(desk: Desk) -> None:
@@ -67,19 +71,34 @@ def test_link_is_good_until_its_hour_and_another_is_unknown(desk: Desk) -> None:
 def test_link_acts_once_and_again_for_whoever_has_the_case(desk: Desk) -> None:
     """A used link of somebody who has not got the case, or has it no more, only shows."""
     case_id, token = linked(desk)
-    assert may_act(desk, token)
+    assert opening(desk, token).may
     desk.acknowledge(case_id, "o1", NOW)
     act(desk, token)
-    assert may_act(desk, token)
-    desk.acknowledge(case_id, "d1", NOW)
-    assert not may_act(desk, token)
+    assert opening(desk, token).may
+    desk.ask(case_id, "d1", NOW)
+    desk.acknowledge(case_id, "d1", NOW, over=True)
+    assert not opening(desk, token).may
 
 
-def test_link_of_a_closed_case_does_nothing(desk: Desk) -> None:
-    """Used or not."""
+def test_link_of_whoever_closed_the_case_may_undo_and_reopen_that(desk: Desk) -> None:
+    """What it does for a closed case is the case's own affair."""
     case_id, token = linked(desk)
-    desk.close(case_id, "c1", OutcomeCode.safe_visited, NOW)
-    assert not may_act(desk, token)
+    desk.acknowledge(case_id, "o1", NOW)
+    act(desk, token)
+    desk.close(case_id, "o1", OutcomeCode.safe_visited, NOW)
+    assert opening(desk, token).may
+
+
+def test_an_undone_use_is_none(desk: Desk) -> None:
+    """Whoever took the case by mistake may take it again by the same link."""
+    case_id, token = linked(desk)
+    desk.acknowledge(case_id, "o1", NOW)
+    act(desk, token)
+    desk.undo(case_id, "o1", NOW)
+    assert not opening(desk, token).may
+    with desk.engine.begin() as conn:
+        links.unused(conn, opening(desk, token).link)
+    assert opening(desk, token).may
 
 
 def test_first_use_is_remembered(desk: Desk) -> None:
@@ -87,15 +106,18 @@ def test_first_use_is_remembered(desk: Desk) -> None:
     _, token = linked(desk)
     act(desk, token)
     with desk.engine.begin() as conn:
-        links.used(conn, token, NOW + timedelta(hours=1))
+        links.used(conn, opening(desk, token).link, NOW + timedelta(hours=1))
         link = links.read(conn, token, NOW)
     assert isinstance(link, links.Link)
     assert link.used_at == NOW
 
 
-def test_expired_links_are_swept(desk: Desk) -> None:
-    """Only those."""
-    linked(desk)
+def test_expired_links_are_swept_after_a_month(desk: Desk) -> None:
+    """Only those; until then whoever opens one reads that it has expired."""
+    _, token = linked(desk)
+    expires = NOW + timedelta(hours=24)
     with desk.engine.begin() as conn:
-        assert links.sweep(conn, NOW + timedelta(hours=23)) == 0
-        assert links.sweep(conn, NOW + timedelta(hours=24)) == 1
+        assert links.sweep(conn, expires + timedelta(days=30, seconds=-1)) == 0
+        assert links.read(conn, token, expires + timedelta(days=29)) == "expired"
+        assert links.sweep(conn, expires + timedelta(days=30)) == 1
+        assert links.read(conn, token, expires + timedelta(days=31)) == "unknown"

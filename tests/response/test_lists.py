@@ -61,6 +61,7 @@ def test_closed_cases_are_listed_behind_where_they_are_asked_for(desk: Desk) -> 
     """With what they turned out to be, and only those of the time asked for."""
     first = opened(desk, NOW, "h1")
     opened(desk, NOW, "h2")
+    desk.acknowledge(first, "o1", NOW)
     desk.close(first, "o1", OutcomeCode.safe_visited, NOW + timedelta(hours=1))
     with desk.engine.connect() as conn:
         assert [row.household_id for row in lists.cases(conn)] == ["h2"]
@@ -95,6 +96,7 @@ def test_deliveries_are_of_a_case_or_of_a_time(desk: Desk) -> None:
     """What belongs to another case, or was before, is left out; records for the stream are no deliveries."""
     first = opened(desk, NOW, "h1")
     second = opened(desk, NOW + timedelta(hours=1), "h2")
+    desk.acknowledge(first, "o1", NOW)
     desk.close(first, "o1", OutcomeCode.safe_visited, NOW + timedelta(hours=2))
     with desk.engine.connect() as conn:
         assert {s.case_id for s in lists.deliveries(conn)} == {first, second}

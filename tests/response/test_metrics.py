@@ -15,6 +15,8 @@ from response.events import (
     NotTold,
     Opened,
     RangBack,
+    Reopened,
+    Undone,
 )
 from response.metrics import BUCKETS, DUTY, FOLLOWED, PARTS
 from response.records import CallOutcome, NotSent
@@ -84,6 +86,15 @@ def test_late_result_of_a_case_that_was_over_reaches_nobody() -> None:
     metrics.happened(over, late)
     assert value(metrics, "anbu_calls_total", outcome="answered_key", drill="no") == 1.0
     assert times(metrics, "reached") == (0.0, 0.0)
+
+
+def test_what_was_taken_back_is_counted_by_what_it_was() -> None:
+    """An undone closing can be told from one that stood."""
+    metrics = fresh()
+    acts = (Undone("take"), Undone("close"), Reopened(START, "sealed"))
+    metrics.happened(an_open(), [Entry(n, START + MINUTE, "o1", what) for n, what in enumerate(acts, 3)])
+    for act in ("take", "close", "reopen"):
+        assert value(metrics, "anbu_cases_taken_back_total", kind=act, drill="no") == 1.0
 
 
 def test_a_drill_is_counted_apart() -> None:
@@ -161,6 +172,6 @@ def test_no_metric_has_a_label_for_a_household_or_a_person() -> None:
     """Metrics are kept for long and read by many."""
     allowed = {
         "level", "age", "drill", "kind", "event", "code", "how", "outcome", "channel", "result", "reason", "role",
-        "part", "name",
+        "part", "name", "topic", "listener",
     }  # fmt: skip
     assert {label for m in vars(fresh()).values() for label in getattr(m, "_labelnames", ())} == allowed

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,17 +18,20 @@ from tests.folders import open_folder
 from tests.response.people import AT, KEY, KEY_2, add_case, add_household
 from tests.response.test_people_files import DUTIES, GOOD
 
+UNKNOWN = 54321
+"""An account of no name."""
 COMMANDS = (
     "import", "export", "duties", "leave", "key", "rotate", "show", "access", "forget", "sweep", "migrate",
 )  # fmt: skip
 
 
 @pytest.fixture
-def people(run: Run, database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:  # noqa: F811
+def people(run: Run, its_settings: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:  # noqa: F811
     """``people("show", "r1")``: on a database of this test's own, with a key, and GOOD in people.csv."""
-    monkeypatch.setenv("ANBU_RESPONSE__DATABASE_URL", database_url)
     monkeypatch.setenv("ANBU_RESPONSE__KEYS", f'["{KEY}"]')
-    monkeypatch.setenv("SUDO_USER", "kim")
+    monkeypatch.setattr("os.getuid", lambda: UNKNOWN)
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "SUDO_USER", "SUDO_UID"):
+        monkeypatch.setenv(name, "0" if name == "SUDO_UID" else "mayor")
     (tmp_path / "people.csv").write_text(GOOD, encoding="utf-8")
     (tmp_path / "duties.csv").write_text(DUTIES, encoding="utf-8")
     return lambda *args: run("people", *args)
@@ -56,10 +59,11 @@ def test_registering_showing_reviewing(people: Run) -> None:
     assert people("show", "nobody", "--why", "visit").code == 2
     month = f"{datetime.now(UTC):%Y-%m}"
     review = people("access", "--month", month).out
-    assert re.search(r"kim +import +4회 · times +4명", review)
-    entries = people("access", "--month", month, "--all", "--viewer", "kim").out
-    assert re.search(r"kim .* show  r1  visit", entries)
-    assert re.search(r"kim .* show_refused  nobody  visit", entries)
+    assert re.search(r"\? \(uid 54321\) +import +4회 · times +4명", review)
+    entries = people("access", "--month", month, "--all", "--viewer", "?").out
+    assert re.search(r"\? \(uid 54321\) .* show  r1  visit", entries)
+    assert re.search(r"\? \(uid 54321\) .* show_refused  nobody  visit", entries)
+    assert "mayor" not in review + entries
     assert people("access", "--month", "March").code == 2
 
 
@@ -69,7 +73,7 @@ def test_bad_lines_give_exit_code_1_and_the_good_are_in(people: Run, tmp_path: P
     (tmp_path / "bad.csv").write_text("person_id,role,dong\no1,officer,A\no2,boss,A\n", encoding="utf-8")
     said = people("import", "bad.csv")
     assert said.code == 1
-    assert "bad.csv:3: role 'boss': " in said.err
+    assert "bad.csv:3: role 'aaaa': " in said.err
     assert "new 1" in said.err
     assert people("show", "o1", "--why", "check").code == 0
     assert people("import", "missing.csv").code == 2
@@ -86,6 +90,25 @@ def test_export_asks_for_a_reason_and_comes_back(people: Run) -> None:
 
 
 @pytest.mark.postgres
+def test_names_of_files_and_people_are_no_markup(people: Run, tmp_path: Path) -> None:
+    """Nor do they act on the terminal, or break the line in the log of access."""
+    (tmp_path / "[").mkdir()
+    (tmp_path / "[" / "x]\x1b[2J\n✓.csv").write_text(GOOD, encoding="utf-8")
+    file, who = "[/x]\x1b[2J\n✓.csv", "[/]\x1b\n"
+    for args in (
+        ("import", file), ("duties", file), ("export", "[/]y\n✓.csv", "--why", "x"), ("show", who, "--why", "x"),
+        ("leave", who, "--back"), ("forget", who, "--yes"),
+    ):  # fmt: skip
+        said = people(*args)
+        assert said.code in (0, 1, 2)
+        assert all(c == "\n" or c.isprintable() for c in said.out + said.err)
+        assert "\n✓" not in said.out + said.err
+    entries = people("access", "--month", f"{datetime.now(UTC):%Y-%m}", "--all").out
+    assert all(c == "\n" or c.isprintable() for c in entries)
+    assert all(re.match(r"\d{4}-", line) for line in entries.splitlines())
+
+
+@pytest.mark.postgres
 def test_rosters_and_leave(people: Run, tmp_path: Path) -> None:
     """A roster of people who are there; leave with an end, and back."""
     people("import", "people.csv")
@@ -94,9 +117,13 @@ def test_rosters_and_leave(people: Run, tmp_path: Path) -> None:
                                          .replace("cen,", "c1,"), encoding="utf-8")  # fmt: skip
     assert "new 3" in people("duties", "duties.csv").out
     assert people("leave", "o1").code == 2
-    assert people("leave", "o1", "--until", "2100-01-01").code == 0
+    until = f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"
+    assert people("leave", "o1", "--until", until).code == 0
     assert "1 끝남" in people("leave", "o1", "--back").out
-    assert people("leave", "nobody", "--until", "2100-01-01").code == 2
+    assert people("leave", "nobody", "--until", until).code == 2
+    entries = people("access", "--month", f"{datetime.now(UTC):%Y-%m}", "--all").out
+    assert entries.count("  leave  o1  ") == 2
+    assert "  duties  o1  duties duties.csv" in entries
 
 
 @pytest.mark.postgres
@@ -158,12 +185,17 @@ def test_without_a_server_it_starts_its_own_and_with_one_it_joins() -> None:
 
 
 def _own_and_joined(folder: Path) -> None:
+    none = _anbu(folder, "sweep")
+    assert (none.returncode, none.stdout, none.stderr.count("\n")) == (2, "", 1)
+    assert "no database here" in none.stderr
+    assert not (folder / "postgres").exists()
+    assert _anbu(folder, "migrate").returncode == 0
     first = _anbu(folder, "sweep")
     assert (first.returncode, first.stdout.strip()) == (0, "✓ 0"), first.stderr
     server = LocalPostgres(folder / "postgres")
     assert not server.ready
     with server:
-        made = db.engine(server.url)
+        made = db.engine(server.url_of())
         with made.begin() as conn:
             add_household(conn, "h1")
         assert _anbu(folder, "forget", "h1", "--yes").returncode == 0

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 
 from response import tables
-from response.access import ReasonNeededError, Viewer
+from response.access import ReasonNeededError, Sight, Viewer
 from response.duty_files import add_leave, end_leave, import_duties, read_days
-from response.people_files import Imported, export_people, import_people
-from response.registry import person
-from response.rows import FieldError, PeopleFileError
+from response.people_files import FIELDS, Imported, cells, export_people, import_people
+from response.registry import by_number, person
+from response.rows import FieldError, Line, PeopleFileError, read_id, read_rows
 from response.vault import Vault
+from stream.shape import shape
 from tests.response.people import AT, KEY, add_person
 
 VAULT = Vault([KEY])
@@ -59,7 +60,7 @@ def test_file_goes_in_once(database: Engine, tmp_path: Path, encoding: str) -> N
         one = person(conn, VAULT, "r1")
     assert one is not None
     assert (one.name, one.phone, one.address, one.address_at) == (
-        "김영희", "010-1234-5678", "서울 A동 1, 2호", date(2026, 1, 5)
+        "김영희", "+821012345678", "서울 A동 1, 2호", date(2026, 1, 5)
     )  # fmt: skip
     assert (one.role, one.channels, one.consent_guardian, one.calls) == ("resident", ("sms", "alimtalk"), True, False)
     assert _counts(_import(database, path)) == (0, 0, 4, 0)
@@ -77,7 +78,64 @@ def test_column_that_is_not_there_keeps_its_value(database: Engine, tmp_path: Pa
     with database.begin() as conn:
         one = person(conn, VAULT, "g1")
     assert one is not None
-    assert (one.name, one.phone, one.email, one.household_id) == ("김철수", "010-5555-4444", "", "h1")
+    assert (one.name, one.phone, one.email, one.household_id) == ("김철수", "+821055554444", "", "h1")
+
+
+NUMBERS = "번호,역할,동,가구,이름,전화,채널\n"
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("010 0000 0001", "+821000000001"),
+        ("010.0000.0002", "+821000000002"),
+        ("+82 10-0000-0003", "+821000000003"),
+        ("1000000001", "+821000000001"),
+        ("82-10-0000-0002", "+821000000002"),
+        ("00182-10-0000-0003", "+821000000003"),
+        ("０１０－００００－０００４", "+821000000004"),
+    ],
+)
+def test_a_number_has_one_form_from_here_on(database: Engine, tmp_path: Path, written: str, kept: str) -> None:
+    """Stored, indexed for whoever rings back, and given out again as people write it."""
+    _import(database, _file(tmp_path, f"{NUMBERS}r-1,대상자,d1,h1,가나,{written},sms\n"))
+    with database.begin() as conn:
+        one = person(conn, VAULT, "r-1")
+        assert one is not None
+        assert one.phone == kept
+        assert by_number(conn, VAULT, kept) == [("r-1", "resident", "h1")]
+    assert kept.replace("+82", "0") in {cell.replace("-", "") for cell in cells(one)}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("written", ["010-0000-000", "119", "010-0000-0001 (딸)", "02-123-4567/8", "1588-0000", "none"])
+def test_what_cannot_be_a_residents_number_is_refused_with_its_line(
+    database: Engine, tmp_path: Path, written: str
+) -> None:
+    """And not shown: it may be a number all the same."""
+    done = _import(database, _file(tmp_path, f"{NUMBERS}r-1,대상자,d1,h1,가나,{written},sms\n"))
+    assert [(fault.line, fault.column, fault.shown) for fault in done.faults] == [(2, "phone", shape(written))]
+    assert done.new == 0
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("role", ["대상자", "보호자", "담당자"])
+def test_a_number_of_several_people_is_told(database: Engine, tmp_path: Path, role: str) -> None:
+    """However it is written, in one file or in two; it goes in all the same. People of an office may share theirs."""
+    first = "r-1,대상자,d1,h1,가나,010-0000-0001,sms\n"
+    first += "o-1,담당자,d1,,박,02-123-4567,sms\no-2,담당자,d1,,최,021234567,sms\n"
+    assert _import(database, _file(tmp_path, NUMBERS + first)).shared == []
+    done = _import(database, _file(tmp_path, f"{NUMBERS}x-2,{role},d1,h2,다라,+82 10 0000 0001,sms\n"))
+    assert (done.new, done.shared) == (1, [["r-1", "x-2"]])
+
+
+def test_ids_that_look_alike_are_one_or_refused() -> None:
+    """Full-width digits are digits; a Cyrillic letter is not the Latin one that it looks like."""
+    assert read_id("ｈ１") == "h1"
+    for other in ("h\u0430", "h\u0661", "h\u200b1", "\u00e91"):
+        with pytest.raises(FieldError, match="letters"):
+            read_id(other)
 
 
 @pytest.mark.postgres
@@ -101,9 +159,9 @@ def test_bad_lines_are_told_and_the_good_go_in(database: Engine, tmp_path: Path)
     assert (done.new, _rows(database, "people")) == (2, 2)
     found = [(fault.line, fault.column, fault.shown) for fault in done.faults]
     assert found == [
-        (3, "phone", "s***"), (3, "email", "a***"), (3, "address_at", "2026-13-01"), (3, "calls", "maybe"),
+        (3, "phone", "aaaaaa aaaaaa"), (3, "email", "a@a"), (3, "address_at", "9999-99-99"), (3, "calls", "aaaaa"),
         (3, "channels", "!"), (4, "household_id", ""), (6, "person_id", "r1"), (7, "dong", ""),
-        (8, "person_id", ""), (9, "role", "boss"), (10, "dong", "A,B"), (11, "-", ""),
+        (8, "person_id", ""), (9, "role", "aaaa"), (10, "dong", "a,a"), (11, "-", ""),
     ]  # fmt: skip
     assert all(" · " in str(fault) and "\n" not in str(fault) for fault in done.faults)
     assert "secret" not in " ".join(map(str, done.faults))
@@ -115,6 +173,7 @@ def test_bad_lines_are_told_and_the_good_go_in(database: Engine, tmp_path: Path)
         ("", "a column is missing: person_id, role"),
         ("person_id\nx\n", "a column is missing: role"),
         ("person_id,role,shoe size\n", "unknown column 'shoe size'"),
+        ("o1,officer,A,홍길동\n", "line 1 is no header"),
         ("person_id,role,번호\n", "the column person_id is there twice"),
         ("person_id,role\n\x00,x\n", "not CSV"),
     ],
@@ -135,22 +194,38 @@ def test_picture_is_no_file_of_people(tmp_path: Path) -> None:
 
 
 @pytest.mark.postgres
-def test_what_comes_out_goes_in_again(database: Engine, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        "홍길동,r-1,대상자,h1,010-1234-5678,sms", "r-1,홍길동,d1,h1,010-1234-5678,sms",
+        "r-1,대상자,d1,홍길동,h1,010-1234-5678", "r-1,대상자,d1,h1,홍길동,010-1234-5678",
+        "r-1,대상자,홍길동*,h1,010-1234-5678,sms", "r-1,대상자,d1,h1,010-1234-5678,sms,홍길동",
+    ],
+)  # fmt: skip
+def test_no_cell_is_repeated_whatever_column_it_stands_in(database: Engine, tmp_path: Path, line: str) -> None:
+    """Where columns are shifted a name is a role, and a number a channel."""
+    done = _import(database, _file(tmp_path, f"번호,역할,동,가구,전화,채널\n{line}\n"))
+    said = " ".join(map(str, done.faults))
+    assert said
+    assert not any(part in said for part in ("홍길동", "홍", "1234", "5678"))
+
+
+@pytest.mark.postgres
+def test_what_comes_out_goes_in_again(database: Engine, sight: Sight, tmp_path: Path) -> None:
     """Export gives what import takes, for its owner alone, for a reason, each person in the log."""
     _import(database, _file(tmp_path, GOOD))
     out = tmp_path / "out.csv"
-    with database.begin() as conn:
-        with pytest.raises(ReasonNeededError):
-            export_people(conn, VAULT, out, ME, " ", AT)
-        assert export_people(conn, VAULT, out, ME, "yearly check", AT) == 4
+    with pytest.raises(ReasonNeededError):
+        export_people(sight, VAULT, out, ME, " ", AT)
+    assert export_people(sight, VAULT, out, ME, "yearly check", AT) == 4
     assert out.stat().st_mode & 0o077 == 0
     assert _counts(_import(database, out)) == (0, 0, 4, 0)
     with database.begin() as conn:
         log = tables.access_log.c
         entries = conn.execute(select(log.subject, log.reason).where(log.action == "export")).all()
         assert {tuple(entry) for entry in entries} == {(i, "yearly check") for i in ("r1", "g1", "o1", "c1")}
-        with pytest.raises(FileExistsError):
-            export_people(conn, VAULT, out, ME, "again", AT)
+    with pytest.raises(FileExistsError):
+        export_people(sight, VAULT, out, ME, "again", AT)
 
 
 @pytest.mark.parametrize(
@@ -189,11 +264,11 @@ def test_rosters_go_in_once_and_change_and_are_replaced(database: Engine, tmp_pa
         for who, role in (("kim", "officer"), ("lee", "officer"), ("cen", "centre"), ("res", "resident")):
             add_person(conn, who, role)
         path = _file(tmp_path, DUTIES)
-        assert _counts(import_duties(conn, path)) == (3, 0, 0, 0)
-        assert _counts(import_duties(conn, path)) == (0, 0, 3, 0)
+        assert _counts(import_duties(conn, path, ME, AT)) == (3, 0, 0, 0)
+        assert _counts(import_duties(conn, path, ME, AT)) == (0, 0, 3, 0)
         shorter = _file(tmp_path, "\n".join(DUTIES.splitlines()[:2]).replace("18:00", "17:00"))
-        assert _counts(import_duties(conn, shorter)) == (0, 1, 0, 0)
-        assert _counts(import_duties(conn, shorter, replace_all=True)) == (0, 1, 1, 0)
+        assert _counts(import_duties(conn, shorter, ME, AT)) == (0, 1, 0, 0)
+        assert _counts(import_duties(conn, shorter, ME, AT, replace_all=True)) == (0, 1, 1, 0)
         assert set(conn.scalars(select(tables.duties.c.person_id))) == {"kim", "cen"}
 
 
@@ -203,12 +278,12 @@ def test_bad_rosters_are_told(database: Engine, tmp_path: Path) -> None:
     with database.begin() as conn:
         add_person(conn, "kim", "officer")
         add_person(conn, "res", "resident")
-        import_duties(conn, _file(tmp_path, "role,person_id,days,from,until\nofficer,kim,daily,00:00,00:00\n"))
+        import_duties(conn, _file(tmp_path, "role,person_id,days,from,until\nofficer,kim,daily,00:00,00:00\n"), ME, AT)
         text = (
             "role,person_id,days,from,until\nofficer,nobody,daily,09:00,18:00\nofficer,res,daily,09:00,18:00\n"
             "officer,kim,someday,25:00,9\nresident,kim,daily,09:00,18:00\nofficer,kim,Mon,09:00,18:00\n"
         )
-        done = import_duties(conn, _file(tmp_path, text), replace_all=True)
+        done = import_duties(conn, _file(tmp_path, text), ME, AT, replace_all=True)
         assert [(f.line, f.column) for f in done.faults] == [
             (2, "person_id"), (3, "person_id"), (4, "days"), (4, "from_time"), (4, "until_time"), (5, "role"),
         ]  # fmt: skip
@@ -233,3 +308,35 @@ def test_leave_is_registered_once_and_ends_when_somebody_is_back(database: Engin
             add_leave(conn, "nobody", AT, AT + hour)
         with pytest.raises(PeopleFileError, match="before it begins"):
             add_leave(conn, "kim", AT, AT)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("person_id," * 2_000, "too many columns"),
+        ("person_id,role,name\n" + 'r1,resident,"' + "a" * 200_000, "not CSV"),
+        ("person_id,role,name\n" + 'r1,resident,"a\n' + 'b","c\n' * 100_000, "does not end"),
+        ("person_id,role,name\nr1,resident," + "a," * 200_000, "does not end"),
+        ("person_id,role,name\n" + "r1,nobody,x\n" * 10_001, "lines are wrong"),
+    ],
+    ids=["columns", "a cell", "quotes", "a row", "faults"],
+)
+def test_a_file_without_end_is_one_line(tmp_path: Path, text: str, says: str) -> None:
+    """Nothing of it is kept, and no object is made of each of its faults."""
+    with pytest.raises(PeopleFileError, match=says):
+        list(read_rows(_file(tmp_path, text), FIELDS))
+
+
+def test_a_device_that_never_ends_is_one_line() -> None:
+    """Of a file more than it may have is not read."""
+    with pytest.raises(PeopleFileError, match="too large"):
+        list(read_rows(Path("/dev/zero"), FIELDS))
+
+
+def test_a_cell_without_end_is_a_fault_of_its_line(tmp_path: Path) -> None:
+    """The others of the file are taken."""
+    text = "person_id,role,e-mail\nr1,operator," + "a.b" * 5_000 + "\nr2,operator,\n"
+    first, second = read_rows(_file(tmp_path, text), FIELDS)
+    assert isinstance(first, list)
+    assert "characters: at most" in str(first[0])
+    assert isinstance(second, Line)

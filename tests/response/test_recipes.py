@@ -31,7 +31,7 @@ def test_registered_people_are_around_their_household(database: Engine, tmp_path
     """After people and rosters everybody is there on a working day, with an address to be reached at."""
     with database.begin() as conn:
         people = import_people(conn, Vault([new_key()]), written(tmp_path, "people.csv"), ME, AT)
-        duties = import_duties(conn, written(tmp_path, "duties.csv"))
+        duties = import_duties(conn, written(tmp_path, "duties.csv"), ME, AT)
         assert (people.new, people.faults, duties.new, duties.faults) == (6, [], 4, [])
         around = circle(conn, "p-0001", "1168010100", AT, tz=ZoneInfo("Asia/Seoul"))
     assert {contact.role for contact in around.contacts} == set(ROLES)

@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from unittest.mock import AsyncMock, patch
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 
-from response import audit, outbox, tables
+from response import audit, inbound, outbox, tables
+from response.channels.make import make
+from response.desk import Desk
 from response.gateways.simulated import PRESSES_1, SimulatedGateway
 from response.records import (
     Call,
@@ -23,7 +27,7 @@ from response.senders import AGAIN_S, TRIES, Post
 from response.settings import ResponseSettings
 from response.vault import Vault
 from stream.records import DeadLetter, Household
-from tests.response.people import KEY, add_person
+from tests.response.people import KEY, KEY_2, add_person
 from tests.response.town import Town, at
 
 pytestmark = pytest.mark.postgres
@@ -69,12 +73,13 @@ def town(database: Engine) -> Town:
     made = Town(database, at("2026-03-04 10:00"))
     made.sending = False
     with database.begin() as conn:
-        for home in ("h1", "h2"):
+        for home, phone in (("h1", "010-1234-5678"), ("h2", "010-1234-5679")):
             add_person(
-                conn, f"resi-{home}", "resident", household_id=home, dong="d1", name="김영자", phone="010-1234-5678",
+                conn, f"resi-{home}", "resident", household_id=home, dong="d1", name="김영자", phone=phone,
                 channels=["sms", "email"], email="a@b.kr",
             )  # fmt: skip
-        add_person(conn, "offi", "officer", dong="d1", channels=["alimtalk", "email"], email="o@b.kr")
+        add_person(conn, "offi", "officer", dong="d1", channels=["alimtalk", "email"], email="o@b.kr", name="박지은")
+        add_person(conn, "depu", "deputy", dong="d1", name="최민호")
     return made
 
 
@@ -105,9 +110,27 @@ async def test_a_resident_is_rung_at_the_number_of_the_registry(town: Town) -> N
     outside = Outside()
     town.alert("caution")
     await all_calls(post(town, outside))
-    assert [call.number for call in outside.placed] == ["010-1234-5678"]
+    assert [call.number for call in outside.placed] == ["01012345678"]
     assert list(town.case().calls.values()) == [CallOutcome.no_answer]
     assert "1234" not in str(town.entries())
+
+
+async def test_a_key_pressed_while_the_database_is_away_is_stored_when_it_is_back(town: Town) -> None:
+    """The call is over and cannot be repeated: its end is kept until it is in the log."""
+    outside = Outside()
+    outside.place = AsyncMock(return_value=CallResult(CallOutcome.answered_key, "2"))  # type: ignore[method-assign]
+    town.alert("caution")
+    done, left = Desk.call_done, [OperationalError("update", {}, Exception("the server is gone"))] * 2
+
+    def away(desk: Desk, key: str, result: CallResult, now: datetime) -> None:
+        if left:
+            raise left.pop()
+        done(desk, key, result, now)
+
+    with patch.object(inbound, "AGAIN_S", 0.01), patch.object(Desk, "call_done", away):
+        await all_calls(post(town, outside))
+    assert left == []
+    assert town.case().help
 
 
 async def test_without_keys_nobody_can_be_rung_and_that_is_a_failed_attempt(town: Town) -> None:
@@ -139,6 +162,25 @@ async def test_an_officer_gets_a_masked_name_and_a_link_by_the_first_channel_tha
     assert sent[0].values["name"] == "김○자"
     assert sent[0].values["link"].startswith("https://anbu.example/c/")
     assert ("tell_officer", "sent") in results(town)
+
+
+async def test_messages_to_staff_name_places_and_colleagues(town: Town) -> None:
+    """Who asks to take a case over, and where it is, in words; one without a name in the settings is its id."""
+    town.alert("serious")
+    town.takes("offi")
+    town.asks("depu")
+    for places, name in (({"d1": "별빛1동"}, "별빛1동"), ({}, "d1")):
+        outside = Outside()
+        await post(town, outside, places=places).messages()
+        if places:
+            (asked,) = [m for m in outside.sent if m.template == "take_over_asked"]
+            assert (asked.person_id, asked.values["who"], asked.values["dong"]) == ("offi", "최민호", name)
+            assert asked.values["link"]
+            town.desk.acknowledge(town.case().case_id, "depu", town.now, over=True)
+            town.now += timedelta(minutes=1)
+        else:
+            (taken,) = [m for m in outside.sent if m.template == "taken_over"]
+            assert (taken.person_id, taken.values["who"], taken.values["dong"]) == ("offi", "최민호", name)
 
 
 async def test_what_may_have_arrived_is_not_sent_by_a_second_channel(town: Town) -> None:
@@ -250,6 +292,53 @@ def test_the_auditor_is_well_only_when_everything_goes_on(town: Town) -> None:
     town.now += timedelta(minutes=20)
     with town.engine.connect() as conn:
         said = " ".join(audit.problems(conn, town.now, 60, parts=("tick",)))
+        assert "past" not in said
     assert "step" in said
     assert "lease" in said
     assert "'tick'" in said
+
+
+@pytest.mark.parametrize("failing", ["alimtalk", "email"])
+async def test_what_may_go_better_later_is_tried_again_whatever_the_other_channel_said(
+    town: Town, failing: str
+) -> None:
+    """A channel that failed is tried again in a minute, also where the person's other one is not set up."""
+    outside = Outside(lambda name: DeliveryResult.failed if name == failing else DeliveryResult.not_sent)
+    town.alert("serious")
+    await post(town, outside).messages()
+    assert "tell_officer" not in dict(results(town))
+    outside = Outside(lambda name: DeliveryResult.not_sent)
+    town.now += timedelta(seconds=AGAIN_S)
+    await post(town, outside).messages()
+    assert dict(results(town))["tell_officer"] == "not_sent"
+
+
+async def test_a_message_that_cannot_be_written_has_failed_and_is_no_unknown_end(town: Town) -> None:
+    """With a wrong key nothing can be sent: that is said in minutes, not taken for "may have arrived"."""
+    outside = Outside()
+    town.alert("serious")
+    sender = post(town, outside)
+    sender.vault = Vault([KEY_2])
+    await all_calls(sender)
+    assert set(town.case().calls.values()) == {CallOutcome.failed}
+    for _ in range(TRIES):
+        await sender.messages()
+        town.now += timedelta(seconds=AGAIN_S)
+    assert (outside.sent, outside.placed) == ([], [])
+    assert dict(results(town))["tell_officer"] == "failed"
+
+
+async def test_without_any_channel_nobody_is_told_and_that_is_known(town: Town) -> None:
+    """Every message of every step is "not sent: no channel": nobody counts as told, the ladder is at its end at once,
+    and the auditor says so."""
+    town.alert("serious")
+    sender = post(town, Outside())
+    sender.channels = make(ResponseSettings(), drill=False)
+    while await sender.messages():
+        pass
+    assert town.case().told == {}
+    assert town.case().untold
+    with town.engine.connect() as conn:
+        said = " ".join(audit.problems(conn, town.now, 60, parts=()))
+    assert "reached nobody" in said
+    assert "did not go out" in said

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from response import decide, names
+from response import acts, decide, names
 from response.case import Case, fold
 from response.climb import due_at
 from response.draft import Draft
-from response.events import Entry, MessagePlanned, What
+from response.events import Entry, MessagePlanned, Undone, What
 from response.hours import Hours
 from response.ladder import DEFAULT
 from response.records import CallOutcome, CallResult, Circle, Contact, Delivery, DeliveryResult, NotSent
@@ -96,7 +96,7 @@ def test_what_is_coming_waits_for_calling_hours_and_leaves_closed_offices_out() 
 def test_acknowledged_case_has_its_deadline_before_it_and_the_ladder_behind() -> None:
     """Whoever took it sees until when an outcome is waited for, and what follows without one."""
     story = Story(local("03 10:00"), level="serious")
-    story.do(local("03 10:05"), lambda d: decide.acknowledge(d, "o1", "", local("03 12:00"), {}))
+    story.do(local("03 10:05"), lambda d: acts.take(d, "o1", "", local("03 12:00"), {}))
     lines = said(coming(story.case, HOURS, local("03 10:06")))
     assert lines[0] == (
         "03-03 화 12:00", "deadline: without an outcome the case is open again, and people are told anew"
@@ -108,7 +108,7 @@ def test_acknowledged_case_has_its_deadline_before_it_and_the_ladder_behind() ->
 def test_calm_case_with_an_owner_closes_at_the_deadline() -> None:
     """Life is back and somebody has it: nothing more is done but to close it."""
     story = Story(local("03 10:00"), level="serious")
-    story.do(local("03 10:05"), lambda d: decide.acknowledge(d, "o1", "", local("03 12:00"), {}))
+    story.do(local("03 10:05"), lambda d: acts.take(d, "o1", "", local("03 12:00"), {}))
     story.do(local("03 11:00"), lambda d: decide.calm(d, "life"))
     assert said(coming(story.case, HOURS, local("03 11:00"))) == [
         ("03-03 화 12:00", "closes by itself: signs of life are seen again")
@@ -135,7 +135,7 @@ def test_nobody_on_duty_is_said_beforehand_where_the_roster_is_known() -> None:
     circle = Circle(tuple(c for c in CIRCLE.contacts if c.role != "deputy"))
     story = Story(local("03 10:00"), circle, level="serious")
     assert said(coming(story.case, HOURS, local("03 10:00"), lambda at: circle))[:3] == [
-        ("03-03 화 10:15", "no deputy (nobody is on duty)"),
+        ("03-03 화 10:15", "deputy is not told (nobody is on duty)"),
         ("03-03 화 10:15", "message to control centre"),
         ("03-03 화 10:30", "then control centre again every 15 minutes until somebody acknowledges"),
     ]
@@ -178,8 +178,8 @@ def test_past_has_one_sentence_an_event_in_two_languages_with_time_and_who() -> 
     story = Story(local("03 10:00"))
     story.calls_end(local("03 10:01"))
     story.do(local("03 11:05"), lambda d: decide.due(d, CIRCLE, HOURS))
-    story.do(local("03 11:06"), lambda d: decide.acknowledge(d, "o1", "sealed", local("03 14:00"), {}))
-    story.do(local("03 11:50"), lambda d: decide.close(d, "o1", OutcomeCode.hospital, "", None, local("09 00:00")))
+    story.do(local("03 11:06"), lambda d: acts.take(d, "o1", "sealed", local("03 14:00"), {}))
+    story.do(local("03 11:50"), lambda d: acts.close(d, "o1", OutcomeCode.hospital, "", None, local("09 00:00")))
     lines = past(story.log, story.case, HOURS, lambda who: {"o1": "박담당"}.get(who, who))
     assert len(lines) == len(story.log)
     by_text = {line.text: line for line in lines}
@@ -196,12 +196,11 @@ def test_past_says_to_whom_a_message_went_and_why_one_did_not() -> None:
     story = Story(local("03 10:00"), level="serious")
     key = next(e.what.key for e in story.log if isinstance(e.what, MessagePlanned) and e.what.role == "officer")
     failed = Delivery(DeliveryResult.not_sent, "sms", NotSent.no_channel)
-    story.do(local("03 10:01"), lambda d: decide.message_done(d, key, failed))
-    last = past(story.log, story.case, HOURS)[-1]
-    assert last.text == (
-        "담당 공무원 officer에게 메시지 (sms) 보내지 않음: 보낼 수단이 설정되지 않음",
-        "message to officer officer (sms): not sent: no channel is configured",
-    )
+    story.do(local("03 10:01"), lambda d: decide.message_done(d, key, failed, everybody(local("03 10:01")), HOURS))
+    assert (
+        "담당 공무원 officer에게 메시지 (문자) 보내지 않음: 보낼 수단이 설정되지 않음",
+        "message to officer officer (SMS): not sent: no channel is configured",
+    ) in [line.text for line in past(story.log, story.case, HOURS)]
 
 
 @pytest.mark.parametrize("what", What.__args__, ids=lambda what: what.__name__)
@@ -217,13 +216,25 @@ def test_every_kind_of_event_has_its_sentence(what: type) -> None:
         "change": "cleared", "kind": "silence", "level": "caution", "alert_at": at, "onset": at, "step": "tell",
         "reached": False, "key": "k", "person_id": "p1", "outcome": "busy", "role": "officer", "means": "message",
         "template": "tell_officer", "result": "failed", "keys": ["k"], "reason": "absent", "why": "help",
-        "until": at, "owner": "o1", "how": "life", "comment": "x", "code": None,
+        "act": "take", "until": at, "owner": "o1", "how": "life", "comment": "x", "code": None,
     }  # fmt: skip
     made = msgspec.convert({f.name: values[f.name] for f in msgspec.structs.fields(what) if f.required}, what)
     case = Story(at).case
     ko, en = sentence(made, context([Entry(0, at, "system", made)], case, SEOUL))
     assert any("가" <= letter <= "힣" for letter in ko)
     assert en.isascii() or "~" in en or "화" in en
+
+
+def test_an_undone_press_names_whoever_has_the_case_as_before() -> None:
+    """No ladder is said to go on where somebody has it."""
+    from response.sentences import context, sentence
+
+    of = context([], Story(local("03 10:00")).case, SEOUL, {"o1": "박담당"}.__getitem__)
+    assert sentence(Undone("take", owner="o1"), of) == (
+        "마지막에 누른 것을 되돌렸습니다: 박담당 님이 그대로 맡고 있습니다",
+        "undid the last press: 박담당 has the case as before",
+    )
+    assert "알림이 그대로 이어집니다" in sentence(Undone("take"), of)[0]
 
 
 def test_every_code_has_a_name() -> None:

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, func, select
 
-from response import ladder, log, outbox, tables
+from response import known, ladder, log, outbox, tables
 from response.case import Case
 from response.desk import Desk
-from response.events import Entry
+from response.events import Entry, RangBack
 from response.hours import hours_of
 from response.ladder import Ladder
 from response.records import (
@@ -23,6 +23,7 @@ from response.records import (
     Delivery,
     DeliveryResult,
     Means,
+    Rang,
     Role,
 )
 from response.settings import HoursSettings
@@ -45,7 +46,8 @@ class Rings:
 
     def ends(self, outcome: CallOutcome, pressed: str | None = None) -> None:
         """The call is over."""
-        self.town.desk.call_done(self.job.key, CallResult(outcome, pressed), self.town.now)
+        now = self.town.now
+        self.town.desk.call_done(self.job.key, CallResult(outcome, pressed, ended_at=now), now)
         self.town.gather()
 
     def presses(self, key: str) -> None:
@@ -97,8 +99,10 @@ class Town:
     def alert(
         self, level: Level = "caution", *, household: str = "h1", kind: AlertKind = "silence", change: str = "raised",
         one_source: bool = False, why: str = "", alert_id: str = "", to: str = "", onset_h: float = 12,
+        ago_h: float = 0,
     ) -> Alert:  # fmt: skip
-        """The stream says something."""
+        """The stream says something, of now or of ``ago_h`` hours before."""
+        at = self.now - timedelta(hours=ago_h)
         reasons = [ReasonCode("silent", {"hours": 16.0, "usual_hours": 7.0})]
         if one_source:
             reasons.append(ReasonCode("phone_none", {}))
@@ -108,8 +112,8 @@ class Town:
         if kind == "data_gap":
             to = "person"
         alert = Alert(
-            change, alert_id or f"{household}-{kind}", household, kind, level, to, self.now,  # type: ignore[arg-type]
-            self.now - timedelta(hours=onset_h), None, 100.0, tuple(reasons), "16시간째 신호가 없습니다.",
+            change, alert_id or f"{household}-{kind}", household, kind, level, to, at,  # type: ignore[arg-type]
+            at - timedelta(hours=onset_h), None, 100.0, tuple(reasons), "16시간째 신호가 없습니다.",
             "No sign of life for 16 h.", area="a1", dong="d1", drill=self.drill,
         )  # fmt: skip
         with self.desk.transaction() as conn:
@@ -121,22 +125,45 @@ class Town:
         """The stream saw life, or what else ends an alert."""
         self.alert(change="cleared", why=why, **more)  # type: ignore[arg-type]
 
-    def rings_back(self, pressed: str | None = None, household: str = "h1") -> bool:
-        """The resident rings our number."""
-        known = self.desk.rang_back(household, f"resi-{household}", pressed, self.now)
+    def rings_back(
+        self, pressed: str | None = None, household: str = "h1", how: Rang | None = None, shared: bool = False
+    ) -> bool:
+        """Somebody rings our number from the resident's: hears it all and presses nothing, where nothing is said."""
+        rang = RangBack(f"resi-{household}", pressed, how or (Rang.key if pressed else Rang.no_key), shared)
+        known = self.desk.rang_back(household, rang, self.now)
         self.gather()
         return known
 
-    def takes(self, owner: str = "offi", hours: float | None = None, case: int | None = None) -> None:
-        """A person acknowledges."""
+    def takes(
+        self, owner: str = "offi", hours: float | None = None, case: int | None = None, over: bool = False
+    ) -> None:
+        """A person acknowledges. ``over``: from whoever has it."""
         until = None if hours is None else self.now + timedelta(hours=hours)
-        self.desk.acknowledge(case or self.case().case_id, owner, self.now, until=until)
+        self.desk.acknowledge(case or self.case().case_id, owner, self.now, until=until, over=over)
         self.gather()
 
-    def closes(self, code: str, by: str = "offi", until_h: float | None = None) -> None:
-        """A person closes the case."""
+    def asks(self, by: str) -> None:
+        """A person would like to have what somebody else has."""
+        self.desk.ask(self.case().case_id, by, self.now)
+        self.gather()
+
+    def closes(
+        self, code: str, by: str = "offi", until_h: float | None = None, *, sure: bool = False, minutes: float = 1
+    ) -> None:
+        """Whoever has the case closes it. ``minutes`` pass, by default the one in which that could be undone."""
         until = None if until_h is None else self.now + timedelta(hours=until_h)
-        self.desk.close(self.case().case_id, by, OutcomeCode(code), self.now, until=until)
+        self.desk.close(self.case().case_id, by, OutcomeCode(code), self.now, until=until, sure=sure)
+        self.gather()
+        self.wait(minutes=minutes)
+
+    def undoes(self, by: str = "offi") -> None:
+        """A person takes back what they have just done."""
+        self.desk.undo(self.case().case_id, by, self.now)
+        self.gather()
+
+    def reopens(self, by: str = "offi", reason: str = "sealed") -> None:
+        """A person opens the closed case again."""
+        self.desk.reopen(self.case().case_id, by, reason, self.now)
         self.gather()
 
     # The clock.
@@ -147,11 +174,13 @@ class Town:
         until = self.now + timedelta(hours=hours, minutes=minutes)
         while (due := self._next_due()) is not None and due <= until:
             self.now = max(self.now, due)
+            self.desk.release(self.now)
             self.desk.due(self.now)
             self.gather()
             if self.came and self.now < until:
                 raise AssertionError(f"at {self.at()} nobody expected {self._listed()}")
         self.now = until
+        self.desk.release(self.now)
         self.desk.due(self.now)
         self.gather()
 
@@ -179,7 +208,8 @@ class Town:
     def _next_due(self) -> datetime | None:
         with self.engine.connect() as conn:
             due: datetime | None = conn.execute(select(func.min(tables.cases.c.next_step_at))).scalar_one()
-            return due
+            held = [one.act_at for one in known.held(conn, self.desk.past)]
+            return min([*held, *([due] if due else [])], default=None)
 
     # What is expected.
 
@@ -198,14 +228,15 @@ class Town:
             f"{template} to {who}",
         )
         self.desk.message_done(job.key, Delivery(result, "sms"), self.now)
+        self.gather()
         return job
 
-    def record(self, code: str, household: str = "h1") -> outbox.Job:
-        """The stream is told of an outcome."""
+    def record(self, code: str, household: str = "h1", told: str = "outcome") -> outbox.Job:
+        """The stream is told of an outcome; ``told`` revoked: that it is none."""
         job = self._take(
             lambda j: j.kind == "record" and j.what["household_id"] == household
-            and j.what["outcome"]["code"] == code,
-            f"a record {code}",
+            and j.what.get(told, {}).get("code") == code,
+            f"a record {told} {code}",
         )  # fmt: skip
         with self.engine.begin() as conn:
             outbox.recorded(conn, job.key, self.now)

@@ -30,6 +30,7 @@ def shuffled(life: Lives, seed: int) -> Lives:
     )
 
 
+@pytest.mark.slow
 def test_alerts_come_in_order_of_time_whatever_the_order_of_rows() -> None:
     """Ordered by `at`, and the same from a shuffled file."""
     alerts = judged(LIFE)
@@ -38,11 +39,13 @@ def test_alerts_come_in_order_of_time_whatever_the_order_of_rows() -> None:
     assert judged(shuffled(LIFE, 3)) == alerts
 
 
+@pytest.mark.slow
 def test_it_is_the_stream_on_time() -> None:
     """The same alerts as a partition that is given the rows hour by hour."""
     assert judged(LIFE) == sorted(play(LIFE)[0], key=in_time)
 
 
+@pytest.mark.slow
 def test_looking_on_changes_nothing() -> None:
     """The same alerts, and somebody looks at the end of each hour."""
     clocks: list[int | None] = []

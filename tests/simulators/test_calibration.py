@@ -47,6 +47,7 @@ def test_an_alert_is_raised_once_until_calm() -> None:
     assert np.flatnonzero(raised(mean, 2.0)).tolist() == [1, 5]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 1000))
 def test_longer_periods_have_higher_scores(seed: int) -> None:
     """The scale rises, whatever the lives."""
@@ -55,6 +56,7 @@ def test_longer_periods_have_higher_scores(seed: int) -> None:
     assert (np.diff(scale.days) > 0).all()
 
 
+@pytest.mark.slow
 def test_the_scale_is_what_was_counted() -> None:
     """At the score of a period there is one alert in so many days, on the lives it was counted on."""
     mean = lives(60, 200, 1)
@@ -64,6 +66,7 @@ def test_the_scale_is_what_was_counted() -> None:
         assert seen == pytest.approx(period, rel=0.1)
 
 
+@pytest.mark.slow
 def test_what_is_asked_is_observed_on_lives_left_out() -> None:
     """Homes alike: each fold has the rate that was asked for, by the scale of the others."""
     mean, fold = lives(100, 200, 2), np.arange(100) % 5
@@ -72,6 +75,7 @@ def test_what_is_asked_is_observed_on_lives_left_out() -> None:
         assert point.alerts > 0
 
 
+@pytest.mark.slow
 def test_a_fold_is_judged_by_the_others() -> None:
     """A fold unlike the others does not get its own scale: what it does wrong is seen."""
     mean, fold = lives(50, 100, 3), np.arange(50) % 5

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from simulators.events import Event, EventKind, apply
-from simulators.phones import CALL_IN, CALL_MISSED, CALL_OUT, DATA, SMS_IN, SMS_OUT
+from simulators.phones import CALL_ANSWERED, CALL_MISSED, CALL_OUT, DATA, SMS_IN, SMS_OUT
 from simulators.plans import enrolments, plan_day, plan_life, plan_weeks
 from simulators.town import Day, make_town
 from stream.records import QUALITIES, Quality
@@ -30,7 +30,7 @@ def after(day: Day, at: int = NOON) -> np.ndarray:
 
 def own_use(day: Day) -> np.ndarray:
     """Phone rows that the person made."""
-    return np.isin(day.phone.kind, (CALL_OUT, CALL_IN, SMS_OUT)) | ((day.phone.kind == DATA) & ~day.background)
+    return np.isin(day.phone.kind, (CALL_OUT, CALL_ANSWERED, SMS_OUT)) | ((day.phone.kind == DATA) & ~day.background)
 
 
 def test_events_of_other_days_change_nothing() -> None:
@@ -65,7 +65,7 @@ def test_a_collapse_ends_the_own_phone_and_not_what_comes_in() -> None:
     late, before = day.phone.at >= NOON, DAY.phone.at >= NOON
     assert own_use(DAY)[before].sum() > 100
     assert own_use(day)[late].sum() == 0
-    came = np.isin(DAY.phone.kind[before], (CALL_IN, CALL_MISSED)).sum()
+    came = np.isin(DAY.phone.kind[before], (CALL_ANSWERED, CALL_MISSED)).sum()
     assert (day.phone.kind[late] == CALL_MISSED).sum() == came
     assert day.phone.duration_s[day.phone.kind == CALL_MISSED].max() == 0
     assert (day.background & late).sum() == (DAY.background & before).sum()

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.slots import DATA, INCOMING, NOTHING, OWN
-from simulators.phonelife import PhoneLife, persons_of, phone_codes, phone_life, weekday_of
+from simulators.phonelife import PhoneLife, persons_of, phone_life, weekday_of
 from stream.calendar import Calendar
 from stream.columns import PhoneColumns
+from stream.kinds import phone_codes
 from stream.partition import Partition
 from stream.records import KINDS, Household, Kind
 from stream.rules import Rules
@@ -116,7 +117,7 @@ def test_after_an_end_there_is_no_own_use_and_nothing_that_answers_it() -> None:
         daily(
             (9 * HOUR, Kind.call_out, 60),
             (9 * HOUR + 600, Kind.sms_in, 0),
-            (14 * HOUR, Kind.call_in, 120),
+            (14 * HOUR, Kind.call_answered, 120),
             (19 * HOUR, Kind.sms_in, 0),
         )
     )
@@ -130,7 +131,7 @@ def test_after_an_end_there_is_no_own_use_and_nothing_that_answers_it() -> None:
 
 def test_a_life_is_untouched_before_its_end() -> None:
     """Before the slot of the end all is as it was, from it on nobody does anything."""
-    life = lived(daily((9 * HOUR, Kind.call_out, 60), (14 * HOUR, Kind.call_in, 120)))
+    life = lived(daily((9 * HOUR, Kind.call_out, 60), (14 * HOUR, Kind.call_answered, 120)))
     end = 30 * 96 + 50
     codes = life.stopped(end)
     assert np.array_equal(codes[:end], life.codes[:end])
@@ -181,7 +182,7 @@ def test_codes_are_those_the_stream_writes() -> None:
     partition.begin(MONDAY, 0)
     partition.phone(rows)
     written = partition.members.blocks[0].strips.read(MONDAY // 900, len(found), slice(0, 1))[1][:, 0]
-    assert np.array_equal(phone_codes(rows.kind, rows.duration_s), written)
+    assert np.array_equal(phone_codes(rows.kind), written)
 
 
 @given(

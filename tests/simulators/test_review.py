@@ -20,6 +20,7 @@ def made() -> tuple[Review, list[Alert]]:
     return review(LIFE.meter, LIFE.phone, LIFE.households, SHORT, written.append), written
 
 
+@pytest.mark.slow
 def test_the_alerts_are_those_of_a_plain_backtest(made: tuple[Review, list[Alert]]) -> None:
     """A report costs nothing of what is found."""
     assert made[1] == list(backtest(LIFE.meter, LIFE.phone, LIFE.households, SHORT))

@@ -106,6 +106,7 @@ def test_more_false_alerts_allowed_find_no_less(settled: Settled) -> None:
     assert points[1]["full_stop 24 h"] == told["known homes"][FULL_STOP]["24 h"]
 
 
+@pytest.mark.slow
 def test_each_home_has_its_own_false_alerts(settled: Settled) -> None:
     """They add up to those of the report, home by home; a home says its fold and what was found of its own."""
     lived, u = watched(settled, 5)

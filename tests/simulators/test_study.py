@@ -76,6 +76,7 @@ def whole(col: Column, case: Case) -> tuple[np.ndarray, int, int]:
     return recorder.x[:, 0], midnight, (at + len(shown)) // SLOTS_PER_HOUR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(6))
 def test_a_fork_is_the_whole_history(lived: Lived, number: int) -> None:
     """From the midnight before the onset on, a case has the bits that the whole spliced history gives."""
@@ -102,6 +103,7 @@ def test_a_case_is_a_year_that_went_otherwise(lived: Lived) -> None:
         assert not np.array_equal(forked[:many], year[:many], equal_nan=True)
 
 
+@pytest.mark.slow
 def test_columns_do_not_know_of_each_other(lived: Lived) -> None:
     """In another order, each column and each case is the same."""
     order = [2, 0, 1]
@@ -120,6 +122,7 @@ def test_years_are_asked_once_an_hour_when_nights_are_known(lived: Lived) -> Non
     assert not np.isnan(later).any()
 
 
+@pytest.mark.slow
 def test_without_cases_there_are_years_alone() -> None:
     """A home that is only taught from."""
     alone = live([replace(COLUMNS[1], cases=())], RULES)

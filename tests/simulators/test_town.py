@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from simulators.phones import CALL_IN, CALL_MISSED, CALL_OUT, DATA, SMS_IN, SMS_OUT
+from simulators.phones import CALL_ANSWERED, CALL_MISSED, CALL_OUT, DATA, SMS_IN, SMS_OUT
 from simulators.town import BLOCK, Day, local_seconds, make_town
 from stream.validate import check_meter, check_phone
 
@@ -121,7 +121,7 @@ def test_people_phone_very_differently() -> None:
     days = [town.day(i) for i in range(14)]
     own = np.zeros(512)
     for day in days:
-        active = np.isin(day.phone.kind, (CALL_OUT, CALL_IN, SMS_OUT))
+        active = np.isin(day.phone.kind, (CALL_OUT, CALL_ANSWERED, SMS_OUT))
         own += np.bincount(day.phone_home[active], minlength=512) / 14
     has = np.array([h.feeds.phone is not None for h in town.households])
     assert 0.03 < np.mean(~has) < 0.15

@@ -30,6 +30,7 @@ def cautions(
     return int(tally.total[1]), tried.counts().tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [3.5, 7.0, 70.0])
 def test_the_present_setting_counts_what_the_alerts_say(days: float) -> None:
     """Beside a run, the run's own setting comes to the run's own cautions."""
@@ -38,13 +39,15 @@ def test_the_present_setting_counts_what_the_alerts_say(days: float) -> None:
     assert counts == [found]
 
 
+@pytest.mark.slow
 def test_what_a_limit_calls_out_is_counted_at_every_setting() -> None:
     """Short limits: as many cautions as the alerts say, however little is asked for."""
-    found, counts = cautions(STILL, 1e7, (1e-4, 1e-5), LimitSettings(normal_hours=7, elevated_hours=6, high_hours=5))
+    found, counts = cautions(STILL, 1e6, (1e-4, 1e-5), LimitSettings(normal_hours=7, elevated_hours=6, high_hours=5))
     assert found > 3
     assert counts == [found, found]
 
 
+@pytest.mark.slow
 def test_who_asks_for_less_gets_no_more() -> None:
     """Counts fall with what is asked for, and some do fall."""
     _, counts = cautions(STILL, 70, (300.0, 100.0, 10.0, 1.0), LONG)

@@ -27,7 +27,7 @@ def test_files_hold_the_days(tmp_path: Path) -> None:
     assert meter["timestamp"][0].as_py() == datetime(2026, 4, 6)
     assert np.array_equal(meter["kwh"].to_numpy(), np.concatenate([d.meter.kwh for d in days]))
     assert set(meter["quality"].to_pylist()) == {"measured"}
-    assert set(phone["kind"].to_pylist()) <= {"call_out", "call_in", "call_missed", "sms_out", "sms_in", "data"}
+    assert set(phone["kind"].to_pylist()) <= {"call_out", "call_answered", "call_missed", "sms_out", "sms_in", "data"}
     assert done == Written(len(meter), len(phone), 30, 0)
     assert told == [(1, 2), (2, 2)]
 

@@ -202,6 +202,7 @@ def state_of(partition: Partition) -> dict[str, object]:
         "names": (members.areas.names, members.dongs.names, members.feeds.names),
         "blocks": len(members.blocks),
         "warnings": partition.warnings.said,
+        "left": partition.leavers.left,
     }
     for block in members.blocks:
         n, at = block.n, f"block {block.number} "

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 import numpy as np
 import pytest
@@ -17,10 +18,16 @@ SOON = Settings(levels=LevelSettings(attention_days=5, caution_days=10))
 """Levels that an alert reaches soon: these tests are about what it says, not about when it comes."""
 
 
-def caution(life: Lives = LIFE) -> Alert:
+@cache
+def plainly() -> Alert:
+    """The alert of the life as it is."""
+    return caution(LIFE)
+
+
+def caution(life: Lives) -> Alert:
     """The alert on the home that lies still, when it became caution."""
     still = SINCE + timedelta(days=15.5)
-    alerts = [a for a in play(life, SOON)[0] if a.household_id == "home-0" and a.at > still]
+    alerts = [a for a in play(life, SOON, step=16)[0] if a.household_id == "home-0" and a.at > still]
     return next(a for a in alerts if a.level == "caution" and a.event != "cleared")
 
 
@@ -36,9 +43,10 @@ def test_ids_differ_by_subject_kind_and_onset_only() -> None:
     assert alert_id("a", "silence", 1) in ids
 
 
+@pytest.mark.slow
 def test_numbers_agree_with_the_times() -> None:
     """Hours silent reach back to where silence began, which is after the last proof of life and before the alert."""
-    alert = caution()
+    alert = plainly()
     hours = alert.at - alert.onset
     why = next(r for r in alert.reasons if r.code in ("silent", "unlike"))  # longer than usual, or soon told unlike it
     said = float(why.values["hours"])
@@ -51,17 +59,19 @@ def test_numbers_agree_with_the_times() -> None:
     assert str(round(said)) in alert.text_en
 
 
+@pytest.mark.slow
 def test_the_load_is_told_as_it_is() -> None:
     """30 W of somebody lying still are told as 30 W, beside what is quiet for this home."""
-    told = next(r for r in caution().reasons if r.code.startswith("load"))
+    told = next(r for r in plainly().reasons if r.code.startswith("load"))
     assert told.code in ("load_quiet", "load_low")
     assert 27 <= float(told.values["watts"]) <= 33
     assert float(told.values.get("quiet", 0)) < 60
 
 
+@pytest.mark.slow
 def test_the_picture_is_the_last_week_of_this_home() -> None:
     """168 whole hours: what was measured, the usual band where it is known, the calls."""
-    alert = caution()
+    alert = plainly()
     strip = alert.strip
     assert strip is not None
     assert {len(c) for c in (strip.kwh, strip.usual_low, strip.usual_high, strip.phone)} == {168}
@@ -78,6 +88,7 @@ def test_the_picture_is_the_last_week_of_this_home() -> None:
     assert sum(strip.phone) > 0
 
 
+@pytest.mark.slow
 def test_a_missing_hour_has_no_value_in_the_picture() -> None:
     """Never zero."""
     gap = of(LIFE.meter, "home-0") & (LIFE.meter.start >= T + 13 * DAY) & (LIFE.meter.start < T + 13 * DAY + 7200)
@@ -98,6 +109,7 @@ def test_what_is_usual_is_not_told_while_it_is_learned() -> None:
         assert alert.return_period_days is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drill", [True, False])
 def test_drills_are_marked_and_areas_named(drill: bool) -> None:
     """The mark of the household is on its alerts."""
@@ -106,6 +118,7 @@ def test_drills_are_marked_and_areas_named(drill: bool) -> None:
     assert (alert.drill, alert.area, alert.dong, alert.to) == (drill, "east", "Mapo", "resident")
 
 
+@pytest.mark.slow
 def test_a_home_without_a_phone_feed_says_so() -> None:
     """The officer knows that the meter alone was judged."""
     homes = [household(h.household_id, feeds=type(h.feeds)("meter", None)) for h in LIFE.households]
@@ -114,6 +127,7 @@ def test_a_home_without_a_phone_feed_says_so() -> None:
     assert "phone_none" in {r.code for r in alert.reasons}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0, 1800])
 def test_a_reading_that_is_not_over_is_not_told(shift: int) -> None:
     """Written ahead of the clock, an hourly reading is not in the words nor in the picture until its hour is over."""

@@ -121,6 +121,7 @@ class Life:
 EVENTS = ("enrol", "withdraw", "change", "warn", "meter", "meter", "meter", "phone", "phone", "pass", "pass", "store")
 
 
+@pytest.mark.slow
 @hypothesis(max_examples=60, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
             suppress_health_check=list(HealthCheck))  # fmt: skip
 @given(events=st.lists(st.sampled_from(EVENTS), min_size=5, max_size=60), seed=st.integers(0, 2**32))
@@ -138,6 +139,7 @@ def test_what_is_restored_is_what_was_there(events: list[str], seed: int) -> Non
     assert state_of(compacted) == state_of(life.partition)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_several_weeks_around_the_ring(seed: int) -> None:
     """Each column of the ring is used again after eight days: what is old in the log does not come back."""
@@ -154,6 +156,7 @@ def test_several_weeks_around_the_ring(seed: int) -> None:
     assert state_of(restored(dict(life.log).items())[0]) == state_of(life.partition)
 
 
+@pytest.mark.slow
 def test_a_restored_partition_goes_on_as_the_other_would() -> None:
     """The same input afterwards gives the same alerts, the same rows and the same state."""
     rng = np.random.default_rng(5)

@@ -44,3 +44,16 @@ def test_nobody_and_nothing() -> None:
     directory = Directory()
     directory.add(pa.array(["a"]), np.zeros(1, np.int32))
     assert directory.rows(pa.array([], pa.string())).tolist() == []
+
+
+def test_two_ids_with_one_hash_are_two_homes() -> None:
+    """A hash only says where to look: both are found, neither is taken for the other, and one may leave."""
+    one, two = "zx5b4ctzAA4AA020", "ieqh524yjnXzmO9g"
+    assert len(set(hash_ids(pa.array([one, two])).tolist())) == 1
+    directory = Directory()
+    directory.add(pa.array(["a", one]), np.array([0, 1], np.int32))
+    assert directory.rows(pa.array([one, two, "a"])).tolist() == [1, -1, 0]
+    directory.add(pa.array([two, "b" * 40]), np.array([2, 3], np.int32))
+    assert directory.rows(pa.array([two, one, "b" * 40, "a"]).dictionary_encode()).tolist() == [2, 1, 3, 0]
+    directory.remove(1)
+    assert directory.rows(pa.array([one, two])).tolist() == [-1, 2]

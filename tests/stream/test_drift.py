@@ -1,5 +1,6 @@
 """Slow drifts as alerts: raised when a day settles, cleared, never taken back, never twice in a month."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -12,16 +13,19 @@ import pytest
 from models import decline
 from models.state import DRIFT
 from stream import frames
+from stream.calendar import Calendar
 from stream.census import open_alerts
 from stream.changelog import Restore, changed_rows
 from stream.columns import PhoneColumns
 from stream.partition import Partition
 from stream.records import Alert, Household
+from stream.rules import Rules
 from stream.settings import Settings
 from stream.strips import LATE_DAYS
 from tests.lives import CALL_OUT, DAY, SINCE, Lives, T, given, household, lives, of, partition_of, play, where
 from tests.stream.streaming import standing, state_of
 
+pytestmark = pytest.mark.slow
 BEGINS, DAYS = 60, 122
 
 
@@ -38,9 +42,32 @@ def declining() -> Lives:
 
 
 @cache
+def steady() -> tuple[list[Alert], list[tuple[bytes, bytes]]]:
+    """The time before it declines, which all lives here have in common: alerts, and what is kept as rows."""
+    partition = partition_of(declining(), Settings())
+    alerts = list(given(partition, declining(), ended(declining(), BEGINS), step=16))
+    return alerts, list(changed_rows(partition, {}))
+
+
+def restored(rows: Iterable[tuple[bytes, bytes]]) -> Partition:
+    """A partition of its own from rows."""
+    restore = Restore(Partition(0, Rules.of(Settings()), Calendar(Settings().tz)))
+    restore.add(rows)
+    restore.finish()
+    return restore.partition
+
+
+def lived(life: Lives, late: Sequence[tuple[int, Lives]] = ()) -> tuple[list[Alert], Partition]:
+    """A life that declines, from its beginning: alerts, and what is kept."""
+    partition = restored(steady()[1])
+    since = given(partition, life, life.end, step=16, late=late, begin=ended(life, BEGINS))
+    return [*steady()[0], *since], partition
+
+
+@cache
 def played() -> tuple[list[Alert], Partition]:
     """What it comes to, on time."""
-    return play(declining(), Settings(), step=16)
+    return lived(declining())
 
 
 def drifts(alerts: list[Alert]) -> list[Alert]:
@@ -81,8 +108,7 @@ def test_an_open_decline_is_counted_while_it_stands() -> None:
     """In the census by its kind, one."""
     life = declining()
     day = (drifts(played()[0])[0].at - SINCE).days
-    partition = play(where(life, life.meter.start < ended(life, day + 2), life.phone.at < ended(life, day + 2)),
-                     Settings(), step=16)[1]  # fmt: skip
+    partition = lived(where(life, life.meter.start < ended(life, day + 2), life.phone.at < ended(life, day + 2)))[1]
     counts = open_alerts(partition)
     assert (counts["decline", "attention"], counts["reversal", "attention"]) == (1, 0)
 
@@ -95,13 +121,13 @@ def test_late_days_are_as_on_time(held_days: int) -> None:
     at = drifts(played()[0])[0].at
     end = int(at.timestamp()) + DAY
     life = where(life, life.meter.start < end, life.phone.at < end)
-    expected, kept = play(life, Settings(), step=16)
+    expected, kept = lived(life)
     assert standing(drifts(expected))
     since = end - held_days * DAY
     held_meter = of(life.meter, "home-0") & (life.meter.start >= since) & (life.meter.start < end - 3600)
     held_calls = of(life.phone, "home-0") & (life.phone.at >= since) & (life.phone.at < end - 3600)
     late = where(life, held_meter, held_calls)
-    found, again = play(where(life, ~held_meter, ~held_calls), Settings(), step=16, late=[(end - 1800, late)])
+    found, again = lived(where(life, ~held_meter, ~held_calls), late=[(end - 1800, late)])
     left, right = state_of(kept), state_of(again)
     assert [name for name in left if left[name] != right[name]] == []
     assert [_facts(a) for a in drifts(found)] == [_facts(a) for a in drifts(expected)]
@@ -125,9 +151,9 @@ def test_calls_that_come_while_a_day_may_change_prevent_its_decline(late: bool) 
     whole = replace(life, phone=frames.take(both, np.argsort(both.at, kind="stable")))
     if late:
         nothing = frames.take(life.meter, slice(0, 0))
-        found = play(life, Settings(), step=16, late=[(shown + 3600, Lives(nothing, calls, []))])[0]
+        found = lived(life, late=[(shown + 3600, Lives(nothing, calls, []))])[0]
     else:
-        found = play(whole, Settings(), step=16)[0]
+        found = lived(whole)[0]
     assert not [a for a in drifts(found) if a.at <= raised.at]
 
 
@@ -140,11 +166,11 @@ def test_late_calls_take_no_decline_back() -> None:
     life = where(life, life.meter.start < end, life.phone.at < end)
     calls = many_calls(end - 6 * DAY, end - 3600)
     late = Lives(frames.take(life.meter, slice(0, 0)), calls, [])
-    found, partition = play(life, Settings(), step=16, late=[(end - 1800, late)])
+    found, partition = lived(life, late=[(end - 1800, late)])
     assert drifts(found) == [raised]
     both = frames.concat([life.phone, calls])
     whole = replace(life, phone=frames.take(both, np.argsort(both.at, kind="stable")))
-    expected, kept = play(whole, Settings(), step=16)
+    expected, kept = lived(whole)
     left, right = state_of(kept), state_of(partition)
     assert [name for name in left if left[name] != right[name]] == []
     assert [_facts(a) for a in drifts(found)] == [_facts(a) for a in drifts(expected)]
@@ -163,12 +189,9 @@ def test_after_a_restart_the_drifts_go_on_as_they_were() -> None:
     life = declining()
     expected, kept = played()
     cut = int(drifts(expected)[0].at.timestamp()) - 4 * 3600
-    before, found = partition_of(life, Settings()), []
-    found += given(before, life, cut, step=16)
-    after = Partition(0, before.rules, before.calendar)
-    restore = Restore(after)
-    restore.add(changed_rows(before, {}))
-    restore.finish()
+    before, found = restored(steady()[1]), [*steady()[0]]
+    found += given(before, life, cut, step=16, begin=ended(life, BEGINS))
+    after = restored([*steady()[1], *changed_rows(before, {})])
     found += given(after, life, life.end, step=16, begin=cut)
     assert drifts(found) == drifts(expected)
     left, right = state_of(kept), state_of(after)
@@ -180,11 +203,26 @@ def test_withdrawn_consent_ends_an_open_decline() -> None:
     life = declining()
     raised = drifts(played()[0])[0]
     end = int(raised.at.timestamp()) + DAY
-    partition = play(where(life, life.meter.start < end, life.phone.at < end), Settings(), step=16)[1]
-    partition.gone("home-0")
+    partition = lived(where(life, life.meter.start < end, life.phone.at < end))[1]
+    partition.households([household("home-0", withdrawn=SINCE)])
     (alert,) = drifts(partition.advance(0.0).alerts)
     assert (alert.event, alert.alert_id, alert.reasons[0].code) == ("cleared", raised.alert_id, "withdrawn")
     assert partition.members.blocks[0].drift[0].tobytes() == bytes(DRIFT.itemsize)
+
+
+def test_a_withdrawal_that_is_undone_raises_an_open_decline_again() -> None:
+    """What stood stands again, with the same reasons, and the drift goes on as it was."""
+    life = declining()
+    raised = drifts(played()[0])[0]
+    end = int(raised.at.timestamp()) + DAY
+    partition = lived(where(life, life.meter.start < end, life.phone.at < end))[1]
+    before = partition.members.blocks[0].drift[0].copy()
+    partition.households([household("home-0", withdrawn=SINCE)], float(end))
+    partition.advance(0.0)
+    partition.households([msgspec.structs.replace(household("home-0"), since=raised.at)], float(end))
+    (alert,) = drifts(partition.advance(0.0).alerts)
+    assert (alert.event, alert.alert_id, alert.reasons) == ("raised", raised.alert_id, raised.reasons)
+    assert partition.members.blocks[0].drift[0] == before
 
 
 def test_the_decline_does_not_depend_on_batches_or_company() -> None:

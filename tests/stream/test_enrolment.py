@@ -1,23 +1,32 @@
 """Records of households: what holds, in which order, and what is refused."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pyarrow as pa
 import pytest
 
 from stream import frames
-from stream.intake import HEADERS_JSON, Intake, Message
+from stream.intake import HEADERS_JSON, Intake, Message, Taken
 from stream.kafka import partition_of
-from stream.records import HOUSEHOLDS, METER, Absence, Feeds, Household, Reason
+from stream.records import HOUSEHOLDS, METER, Absence, Feeds, Household, Outcome, OutcomeCode, Reason
 from tests.stream.streaming import AWAY, HERE, NOW, SINCE, TWO, T, intake, new_partition, readings
 
+AHEAD, FAR = (datetime.fromtimestamp(NOW, UTC) + timedelta(days=days) for days in (1, 60_000))
 ONE_FEED = Feeds("meter", None)
+
+
+LATER = datetime.fromtimestamp(NOW + 1, UTC)
 
 
 def put_households(made: Intake, *records: Household | bytes | tuple[bytes, None]) -> Counter[Reason]:
     """Give records (or bytes, or a key without a value) in one batch. Returns dead letters by reason."""
+    return Counter(d.reason for d in put(made, *records).dead)
+
+
+def put(made: Intake, *records: Household | bytes | tuple[bytes, None]) -> Taken:
+    """The same, with all that came of them."""
     for record in records:
         offset = made.next[HOUSEHOLDS] + made.waiting(HOUSEHOLDS)
         if isinstance(record, tuple):
@@ -25,7 +34,7 @@ def put_households(made: Intake, *records: Household | bytes | tuple[bytes, None
         else:
             value = record if isinstance(record, bytes) else msgspec.json.encode(record)
             made.put(Message(HOUSEHOLDS, offset, value, None, HEADERS_JSON, NOW))
-    return Counter(d.reason for d in made.take(100, NOW).dead)
+    return made.take(100, NOW)
 
 
 def enrolled(made: Intake, household: str) -> bool:
@@ -39,24 +48,69 @@ def test_a_deletion_in_the_same_batch_comes_after_the_enrolment() -> None:
     new = next(f"n{i}" for i in range(100) if partition_of(f"n{i}", 2) == 0)
     put_households(made, Household(new, SINCE), (new.encode(), None))
     assert not enrolled(made, new)
-    put_households(made, (new.encode(), None), Household(new, SINCE))
+    put_households(made, (new.encode(), None), Household(new, LATER))
     assert enrolled(made, new)
 
 
-def test_a_withdrawal_and_a_new_enrolment_in_one_batch() -> None:
-    """The last word counts, whichever it is."""
+def test_an_old_record_undoes_no_withdrawal() -> None:
+    """It is put aside with a sentence, and the withdrawal is said again: the last record of the topic is what a fresh
+    worker sees. Before, one line of an old file brought the person back."""
     made = intake()
-    gone = Household(HERE[0], SINCE, withdrawn=SINCE)
-    put_households(made, gone)
-    assert not enrolled(made, HERE[0])
-    put_households(made, Household(HERE[0], SINCE), gone, Household(HERE[0], SINCE))
+    put_households(made, Household(HERE[0], SINCE, withdrawn=SINCE))
+    for old in (Household(HERE[0], SINCE), Household(HERE[0], datetime(2020, 1, 1, tzinfo=UTC))):
+        taken = put(made, old)
+        (letter,) = taken.dead
+        assert letter.reason is Reason.withdrawn
+        assert "a later `since`" in letter.detail
+        assert HERE[0] not in letter.detail + letter.sample
+        (again,) = taken.said_again
+        assert (again.household_id, again.withdrawn) == (HERE[0], SINCE)
+        assert not enrolled(made, HERE[0])
+        assert put(made, again).dead == []
+    assert put_households(made, Household(HERE[0], LATER)) == {}
     assert enrolled(made, HERE[0])
-    put_households(made, Household(HERE[0], SINCE), gone)
-    assert not enrolled(made, HERE[0])
+    assert put_households(made, Household(HERE[0], SINCE, withdrawn=SINCE)) == {}  # the topic read anew
+    assert enrolled(made, HERE[0])
+
+
+def test_the_order_within_a_batch_is_that_of_the_topic() -> None:
+    """Withdrawn, an old record, consent anew, an old record: the second is refused, the last is a change."""
+    made = intake()
+    old = Household(HERE[0], SINCE)
+    found = put_households(made, Household(HERE[0], SINCE, withdrawn=SINCE), old, Household(HERE[0], LATER), old)
+    assert found == {Reason.withdrawn: 1}
+    assert enrolled(made, HERE[0])
+
+
+def test_a_withdrawal_of_the_future_is_put_aside() -> None:
+    """The household is watched on until it has come."""
+    made = intake()
+    ahead = Household(HERE[0], SINCE, withdrawn=datetime.fromtimestamp(NOW + 86_400, UTC))
+    assert put_households(made, ahead) == {Reason.future: 1}
+    assert enrolled(made, HERE[0])
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "deleted"])
+def test_what_was_kept_is_deleted_a_grace_period_after_it_was_heard(how: str) -> None:
+    """And not while a record that undoes it may wait behind it."""
+    made = intake()
+    value, headers = frames.encode(readings(HERE[:1], [T]), "meter")
+    made.put(Message(METER, 0, value, None, headers, NOW))
+    made.take(10, NOW)
+    put_households(made, Household(HERE[0], SINCE, withdrawn=SINCE) if how == "withdrawn" else (HERE[0].encode(), None))
+    assert made.take(10, NOW + 24 * 3600 - 1).forgotten == 0
+    made.enrolments_until = made.next[HOUSEHOLDS] + 1
+    assert made.take(10, NOW + 24 * 3600).forgotten == 0
+    made.enrolments_until = 0
+    made.put(Message(METER, 1, value, None, headers, NOW))
+    taken = made.take(10, NOW + 24 * 3600)
+    assert (taken.forgotten, taken.counts) == (1, {(METER, Reason.not_enrolled): 1})
 
 
 FAR = datetime(1, 1, 1)
 UNFIT = {
+    "an area that cannot be printed": (Household(HERE[0], SINCE, area="east\x1fdrill"), Reason.wrong_type),
+    "a dong in two lines": (Household(HERE[0], SINCE, dong="1\n2"), Reason.wrong_type),
     "no zone": (Household(HERE[0], FAR), Reason.bad_time),
     "no such time": (Household(HERE[0], datetime(1, 1, 1, tzinfo=UTC)), Reason.bad_time),
     "absence without a zone": (Household(HERE[0], SINCE, absences=(Absence(FAR, SINCE),)), Reason.bad_time),
@@ -64,6 +118,8 @@ UNFIT = {
     "a long area": (Household(HERE[0], SINCE, area="x" * 65), Reason.wrong_type),
     "a long dong": (Household(HERE[0], SINCE, dong="x" * 65), Reason.wrong_type),
     "no feed's name": (Household(HERE[0], SINCE, feeds=Feeds("a b", None)), Reason.wrong_type),
+    "found tomorrow": (Household(HERE[0], SINCE, outcomes=(Outcome(AHEAD, OutcomeCode.refused),)), Reason.future),
+    "away for ever": (Household(HERE[0], SINCE, absences=(Absence(SINCE, FAR),)), Reason.bad_time),
     "no record": (b'{"household_id": 3}', Reason.wrong_type),
     "cut off": (b'{"household_id": "h', Reason.truncated),
     "not UTF-8": (b'{"household_id": "\xff\xfe"}', Reason.truncated),

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+from hashlib import sha256
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,7 +21,8 @@ from stream.producer import FrameProducer
 from stream.settings import HttpSettings, Settings
 
 T = 1_767_225_600  # 2026-01-01T00:00:00Z
-KEPCO = {"Authorization": "Bearer kepco-key"}
+KEPCO_KEY, SKT_KEY, OLD = "kepco-key-0123456789", "skt-key-0123456789", "skt-key-of-the-year-before"
+KEPCO, SKT = {"Authorization": f"Bearer {KEPCO_KEY}"}, {"Authorization": f"Bearer {SKT_KEY}"}
 CSV = {**KEPCO, "Content-Type": "text/csv"}
 GOOD = "household_id,start,kwh,minutes\nh1,2026-01-01T00:00:00Z,0.25,15\nh2,2026-01-01T00:00:00Z,0.5,15\n"
 
@@ -47,8 +49,8 @@ class Broker(FrameProducer):
 @pytest.fixture
 def settings() -> Settings:
     """Two feeds with keys, a small limit."""
-    keys = {"kepco": "kepco-key", "skt": "skt-key", "nobody": ""}
-    return Settings(http=HttpSettings(api_keys=keys, max_body_bytes=10_000))
+    meter, phone = {"kepco": KEPCO_KEY}, {"skt": f"{OLD} {SKT_KEY}"}
+    return Settings(http=HttpSettings(meter_keys=meter, phone_keys=phone, max_body_bytes=10_000, requests_per_feed=2))
 
 
 @pytest.fixture
@@ -82,7 +84,7 @@ def test_readings_are_accepted_when_the_broker_has_them(client, broker):
 def test_events_are_accepted(client, broker):
     """Events of a carrier go to the phone topic under its own feed."""
     record = {"household_id": "h1", "at": "2026-01-01T00:00:05+00:00", "kind": "call_out", "duration_s": 5}
-    headers = {"Authorization": "Bearer skt-key", "Content-Type": "application/json"}
+    headers = {**SKT, "Content-Type": "application/json"}
     answer = client.post("/v1/events", content=json.dumps(record, indent=1), headers=headers)
     assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
     assert broker.sent[0][0] == "phone"
@@ -145,7 +147,6 @@ def test_only_bad_rows_are_a_bad_request(client, broker):
 @pytest.mark.parametrize(
     ("path", "content"),
     [
-        ("/v1/events", GOOD),
         ("/v1/readings", "a,b\n"),
         ("/v1/readings", ""),
         ("/v1/readings", "household_id,start,kwh\n"),
@@ -161,10 +162,11 @@ def test_a_body_of_something_else_is_a_bad_request(client, broker, path, content
 
 @pytest.mark.parametrize(
     "authorization",
-    [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic kepco-key", "kepco-key", "Bearer kepco-keyx"],
+    [None, "", "Bearer", "Bearer ", "Bearer wrong", f"Basic {KEPCO_KEY}", KEPCO_KEY, f"Bearer {KEPCO_KEY}x",
+     f"Bearer {OLD} {SKT_KEY}", "Bearer sha256:" + sha256(KEPCO_KEY.encode()).hexdigest()],
 )
 def test_without_a_valid_key_nothing_is_read(client, broker, authorization):
-    """401 for every request whose key is no feed's; an empty key in the settings opens nothing."""
+    """401 for every request whose key is no feed's; what the settings hold of keys opens nothing by itself."""
     headers = {"Content-Type": "text/csv"} | ({} if authorization is None else {"Authorization": authorization})
     answer = client.post("/v1/readings", content=GOOD, headers=headers)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
@@ -265,7 +267,7 @@ def test_nothing_of_a_body_is_logged(client, caplog, capsys):
         client.post("/v1/readings", content=GOOD.replace("h2", "pseudonym-77") + "pseudonym-78,x,1,15\n", headers=CSV)
     written = caplog.text + "".join(capsys.readouterr())
     assert "pseudonym" not in written
-    assert "kepco-key" not in written
+    assert KEPCO_KEY not in written
 
 
 def test_healthz_answers(client):

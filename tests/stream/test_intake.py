@@ -45,6 +45,7 @@ def history() -> tuple[History, list[Alert]]:
     return made, sorted(backtest(made.meter, made.phone, made.households, TWO), key=in_time)
 
 
+@pytest.mark.slow
 @hypothesis(
     max_examples=6, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
@@ -106,6 +107,7 @@ def run_late(made: History, held: np.ndarray, hours_late: float) -> list[Alert]:
     return worker.alerts  # as they came: one that late data refutes at once is raised and cleared in one moment
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("homes", "day", "hours", "late"),
     [(range(0, 64), 12, 3, 6), (range(0, 64), 16, 3, 6), (range(10, 30), 10, 40, 24), (range(25, 40), 9, 60, 90)],
@@ -242,10 +244,10 @@ def test_a_damaged_message_behind_a_good_one_is_not_read_again() -> None:
 def test_rows_of_another_partition_are_handed_on() -> None:
     """They are given to whoever passes them on, with their feed, and counted; the others are written."""
     made = intake()
-    value, headers = frames.encode(readings([HERE[0], AWAY[0], HERE[1]], [T, T, T]), "kepco")
+    value, headers = frames.encode(readings([HERE[0], AWAY[0], HERE[1]], [T, T, T]), "meter")
     made.put(Message(METER, 0, value, None, headers, NOW))
     taken = made.take(10, NOW)
     [(signal, columns, feed)] = taken.moved
-    assert (signal, columns.household_id.to_pylist(), feed) == ("meter", [AWAY[0]], "kepco")
+    assert (signal, columns.household_id.to_pylist(), feed) == ("meter", [AWAY[0]], "meter")
     assert +taken.counts == {(METER, Reason.wrong_partition): 1}
     assert int((made.partition.members.blocks[0].strips.meter > 0).sum()) == 2

@@ -11,7 +11,7 @@ from stream.metrics import Metrics
 from stream.partition import Partition
 from stream.records import Alert, Feeds
 from stream.settings import Settings
-from tests.lives import Lives, household, lives, play
+from tests.lives import SINCE, Lives, household, lives, play
 
 DAYS, STOP = 14, 10.4
 LIFE = lives(days=DAYS, stop=STOP, seed=3)
@@ -56,7 +56,7 @@ def test_a_home_in_its_first_days_is_said_to_have_the_fixed_limit() -> None:
 def test_an_alert_that_is_over_tells_nothing_of_it() -> None:
     """The sentences are for who has to act."""
     partition = play(LIFE, Settings())[1]
-    partition.gone("home-0")
+    partition.households([household("home-0", withdrawn=SINCE)])
     (cleared,) = [a for a in partition.advance(0.0).alerts if a.kind == "silence"]
     assert (cleared.event, cleared.expected_hours) == ("cleared", None)
     assert [r.code for r in cleared.reasons] == ["withdrawn"]
@@ -122,7 +122,7 @@ def test_who_cannot_be_judged_is_a_state_of_its_own() -> None:
 def test_a_withdrawn_home_is_not_counted() -> None:
     """Nothing of it is kept, nor counted."""
     partition = play(lives(days=4, seed=3), Settings())[1]
-    partition.gone("home-2")
+    partition.households([household("home-2", withdrawn=SINCE)])
     assert sum(counted(partition).values()) == 4
 
 

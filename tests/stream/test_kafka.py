@@ -60,7 +60,7 @@ def _with(**broker: object) -> Settings:
 
 def test_plain_options_name_every_broker() -> None:
     """Brokers are separated by commas; no TLS, no SASL."""
-    options = client_options(_with(bootstrap="a:1, b:2"))
+    options = client_options(_with(bootstrap="a:1, b:2", allow_plain=True))
     assert options == {"bootstrap_servers": ["a:1", "b:2"], "security_protocol": "PLAINTEXT", "ssl_context": None}
 
 

@@ -15,10 +15,10 @@ from stream.lane import Lane
 from stream.metrics import Metrics
 from stream.partition import Partition
 from stream.producer import FrameProducer
-from stream.records import DEAD_LETTERS, HOUSEHOLDS, METER, PHONE, STATE, DeadLetter, Feeds, Household
+from stream.records import DEAD_LETTERS, HOUSEHOLDS, METER, PHONE, STATE, DeadLetter, Feeds, Household, Reason
 from stream.report import Report
 from stream.settings import Settings
-from stream.store import Out
+from stream.transactions import Out
 from tests.stream.streaming import AWAY, HERE, NOW, SINCE, T, new_partition, readings, state_of
 
 SETTINGS = Settings(partitions=2, topic_prefix="x.")
@@ -123,6 +123,41 @@ async def test_state_alerts_dead_letters_and_offsets_are_one_transaction(bench: 
     assert META in [o.key for o in batch]
 
 
+async def test_rows_of_a_foreign_feed_are_told_with_the_offset_that_includes_them(bench: Bench) -> None:
+    """Counted by feed, one dead letter in the same transaction, nothing written of the home."""
+    await bench.enrol(0, HERE[0])
+    value, headers = frames.encode(readings(HERE[:1] * 3, [T, T + 900, T + 1800]), "gas")
+    await bench.lane.put(Message(METER, 0, value, None, headers, NOW))
+    await bench.store.until(lambda: bench.store.state()[1].get(METER) == 1)
+    [letter] = [msgspec.json.decode(v, type=DeadLetter) for v in bench.store.rows(DEAD_LETTERS)]
+    assert (letter.reason, letter.rows, letter.offset) == (Reason.foreign_feed, 3, 0)
+    value_of = bench.lane.metrics.registry.get_sample_value
+    assert value_of("anbu_rows_foreign_total", {"topic": METER, "feed": "other"}) == 3
+    assert value_of("anbu_rows_dropped_total", {"topic": METER, "reason": "foreign_feed"}) == 3
+    assert not (bench.lane.partition.members.blocks[0].strips.meter > 0).any()
+
+
+async def test_only_feeds_that_watch_somebody_are_shown(bench: Bench) -> None:
+    """Who is called for a feed that stops is not called for a stranger's, nor for one that the homes have left."""
+    await bench.enrol(0, HERE[0])
+    await bench.meter(0, HERE[:1], T, T + 900)
+    value, headers = frames.encode(readings(HERE[:1], [T]), "gas", T + 900)
+    await bench.lane.put(Message(METER, 1, value, None, headers, NOW))
+    await bench.store.until(lambda: bench.store.state()[1].get(METER) == 2)
+
+    def shown() -> set[str]:
+        gauges = [bench.lane.metrics.last_frame, bench.lane.metrics.watermark, bench.lane.metrics.watermark_age]
+        return {sample.labels["feed"] for gauge in gauges for family in gauge.collect() for sample in family.samples}
+
+    assert shown() == {"meter"}
+    record = Household(HERE[0], SINCE, feeds=Feeds("kepco", None))
+    await bench.lane.put(
+        Message(HOUSEHOLDS, 1, msgspec.json.encode(record), HERE[0].encode(), HEADERS_JSON, NOW)
+    )
+    await bench.store.until(lambda: bench.store.state()[1].get(HOUSEHOLDS) == 2)
+    assert shown() == {"kepco"}
+
+
 async def test_a_message_is_taken_once_whatever_is_sent_again(bench: Bench) -> None:
     """Offsets already taken, which a rebalance brings again, change nothing."""
     await bench.meter(0, ["a"])
@@ -155,6 +190,18 @@ async def test_a_gap_that_stays_is_passed(bench: Bench) -> None:
     await bench.meter(4, ["e"])
     await bench.store.until(lambda: bench.store.state()[1].get(METER) == 5)
     assert bench.lane.metrics.rows.labels(METER)._value.get() == 2
+
+
+async def test_a_jump_with_nothing_readable_in_it_is_no_gap(bench: Bench) -> None:
+    """The marker of a transaction lies between: the reader stood where the last message ended. One that stood further
+    on has lost something."""
+    value, headers = frames.encode(readings(["a"], [T]), "meter", None)
+    for offset, stood in ((0, None), (2, 1), (4, 3), (5, 5)):
+        await bench.lane.put(Message(METER, offset, value, None, headers, NOW, stood))
+    await bench.store.until(lambda: bench.store.state()[1].get(METER) == 6)
+    assert bench.sought == []
+    await bench.lane.put(Message(METER, 9, value, None, headers, NOW, 8))
+    assert bench.sought == [(METER, 0, 6)]
 
 
 async def test_a_gap_in_one_topic_does_not_hold_up_the_other(bench: Bench) -> None:
@@ -226,6 +273,22 @@ async def test_a_frame_held_back_is_stored_when_its_rest_is_written(bench: Bench
     assert state_of(bench.store.state()[0]) == state_of(bench.lane.partition)
     assert bench.lane.partition.marks.clock == T // 900 + 50 * 4
     assert bench.passed == [("meter", AWAY[:1], "meter")]
+
+
+async def test_a_lane_that_was_away_judges_nothing_without_a_feed(bench: Bench) -> None:
+    """It stood still for 77 s, with a feed behind: what did not come meanwhile is waited for, and for half a minute."""
+    assert bench.lane._task is not None
+    bench.lane._task.cancel()
+    record = Household(HERE[0], SINCE, feeds=Feeds("meter", "phone"))
+    await bench.lane.put(Message(HOUSEHOLDS, 0, msgspec.json.encode(record), None, HEADERS_JSON, NOW))
+    await bench.meter(0, HERE[:1], T, T + 86_400)
+    beat, headers = frames.encode(frames.empty("phone"), "phone", T + 3600)
+    await bench.lane.put(Message(PHONE, 0, beat, None, headers, NOW))
+    for now in (0, 1, 78, 80, 90, 100, 107):
+        await bench.lane._batch(float(NOW + now))
+        assert bench.lane.partition.marks.clock == T // 900 + 4
+    await bench.lane._batch(float(NOW + 108))
+    assert bench.lane.partition.marks.clock == T // 900 + 96
 
 
 async def test_the_report_never_runs_ahead_of_the_state(bench: Bench) -> None:

@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from stream.logs import advice, setup
+from stream.repeats import Repeats
 from stream.settings import Settings
 
 
@@ -151,3 +152,92 @@ def test_setting_up_twice_does_not_write_twice() -> None:
 def test_advice_fits_the_error(error: Exception, word: str) -> None:
     """Known errors have their own remedy; for the others there is a way to see more."""
     assert word in advice(error)
+
+
+def test_a_library_that_repeats_itself_is_heard_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that is away: one line a kind, whatever numbers are in it, and how many were left out; ours all pass."""
+    at = [100.0]
+    monkeypatch.setattr("stream.repeats.time.monotonic", lambda: at[0])
+    out = start()
+    client = logging.getLogger("aiokafka")
+    for i in range(500):
+        client.error("Unable to update metadata from %s", [i])
+        client.error(f"Unable connect to node with id {i}: Connect call failed ('127.0.0.1', {i})")
+    client.warning("Unable to update metadata from %s", [1])
+    structlog.get_logger("stream.lane").warning("offsets are missing on the broker", topic="a")
+    structlog.get_logger("stream.lane").warning("offsets are missing on the broker", topic="b")
+    assert [line["level"] for line in records(out)] == ["error", "error", "warning", "warning", "warning"]
+    at[0] += 29
+    client.error("Unable to update metadata from %s", [1])
+    assert len(records(out)) == 5
+    at[0] += 2
+    client.error("Unable to update metadata from %s", [1])
+    last = records(out)[-1]
+    assert (last["event"], last["left_out"]) == ("Unable to update metadata from [1]", 500)
+
+
+def test_what_never_repeats_is_not_remembered_for_ever() -> None:
+    """Lines that are all different do not fill the memory."""
+    at = [0.0]
+    repeats = Repeats(clock=lambda: at[0])
+    for i in range(5000):
+        at[0] += 1
+        word = "".join(chr(97 + int(d)) for d in str(i))
+        assert repeats.filter(logging.LogRecord("faust", 30, "", 0, word, (), None))
+    assert len(repeats._said) <= 1000
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+@pytest.mark.parametrize("log_format", ["json", "console"])
+@pytest.mark.parametrize(
+    "text", ["x\n2026 [error] case closed by mayor", "\x1b[2J", "a\u2028b", "\u202egnp", "b\rc", "\ud800"]
+)
+def test_what_others_wrote_makes_no_line_of_its_own_and_acts_on_no_terminal(
+    log_format: str, level: str, text: str
+) -> None:
+    """In the event, in a value, in a list, in a key and in an exception; in libraries' lines too."""
+    out = start(level, log_format=log_format)
+    log = structlog.get_logger("anbu")
+    log.warning(f"from {text}", feed=text, some=[text], **{text: 1})
+    logging.getLogger("foreign").warning("said %s", text)
+    assert len(out.getvalue().splitlines()) == 2
+    try:
+        raise ValueError(text)
+    except ValueError:
+        log.exception("broken")
+    for line in out.getvalue().splitlines():
+        assert line.isprintable()
+    lines = [line for line in out.getvalue().splitlines() if not line.startswith("  ")]
+    assert len(lines) == 3
+
+
+def test_no_text_of_others_fills_the_disk() -> None:
+    """A key of 60 kB in a webhook is a line of two."""
+    out = start()
+    structlog.get_logger("anbu").info("webhook_not_final", key="x" * 60_000, why=["y" * 60_000])
+    assert len(out.getvalue()) < 5_000
+
+
+def test_our_own_lines_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sends wrong requests all day does not fill the disk: 300 lines a minute of one event, the rest counted."""
+    at = [100.0]
+    monkeypatch.setattr("stream.repeats.time.monotonic", lambda: at[0])
+    out = start()
+    log = structlog.get_logger("stream.http")
+    for n in range(10_000):
+        log.info("ingest refused", status=401, source=f"192.0.2.{n % 256}")
+    log.info("ingest", status=202)
+    assert len(records(out)) == 301
+    at[0] += 60
+    log.info("ingest refused", status=401)
+    assert records(out)[-1]["left_out"] == 9_700
+
+
+def test_words_of_a_stranger_are_not_remembered_for_ever() -> None:
+    """A thousand kinds are, and no long ones."""
+    repeats = Repeats(clock=lambda: 0.0)
+    for i in range(5000):
+        word = "".join(chr(97 + int(d)) for d in str(i)) + "x" * 10_000
+        repeats.filter(logging.LogRecord("faust", 30, "", 0, word, (), None))
+    assert len(repeats._said) <= 1000
+    assert max(len(kind) for *_, kind in repeats._said) <= 500

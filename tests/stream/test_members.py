@@ -61,13 +61,14 @@ def test_areas_are_counted_by_homes_with_a_meter() -> None:
     assert members.per_area() == {"east": 2}
     members.leave(0)
     assert members.per_area() == {"east": 1}
-    assert members.feeds_in_use() == {"meter", "phone"}
+    assert members.watching() == {"meter": {"meter"}, "phone": {"phone"}}
 
 
 def test_an_empty_partition_has_nobody() -> None:
     """No feeds, no areas, no rows."""
     members = Members()
-    assert (members.feeds_in_use(), members.per_area(), members.enrol([], 0)) == (set(), {}, [])
+    assert (members.watching(), members.per_area()) == ({"meter": set(), "phone": set()}, {})
+    assert members.enrol([], 0) == []
 
 
 @pytest.mark.parametrize("most", [2, 3])

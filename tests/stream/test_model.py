@@ -8,6 +8,7 @@ import pytest
 
 from models.features import NAMES, Moment
 from models.forest import LEVELS, VERSION, ForestError, encode
+from simulators.teach import TRIED
 from stream.model import read, shipped
 from stream.rules import Rules
 from stream.settings import Settings
@@ -35,6 +36,23 @@ def test_the_shipped_model_judges() -> None:
         at = [model.scale[level].score_at(days) for days in (7, 70, 700)]
         assert at == sorted(set(at))
     assert model.about
+
+
+def test_what_others_do_never_lowers_the_odds() -> None:
+    """In each tree of the shipped model: whatever the other answers, more callers or a longer wait lead to no lower
+    leaf. So a call, a text or a voice mail can raise an alert or leave it, and never ends one."""
+    trees = shipped().trees
+    tried = {NAMES.index(name) for name in TRIED}
+    leaves = np.arange(trees.leaf.shape[1])
+    asked = 0
+    for feature, above, leaf in zip(trees.feature, trees.above, trees.leaf, strict=True):
+        for f in tried & set(feature.tolist()):
+            bits = [bit for _, bit in sorted((above[bit], bit) for bit in np.flatnonzero(feature == f))]
+            steps = np.cumsum([0, *(1 << bit for bit in bits)])  # none of its questions is answered yes, one, two ...
+            rest = leaves[(leaves & steps[-1]) == 0]
+            assert (np.diff(leaf[rest[:, None] | steps], axis=1) >= -1e-6).all()
+            asked += 1
+    assert asked > 0
 
 
 def test_a_model_of_ones_own_is_used(tmp_path: Path) -> None:

@@ -9,14 +9,30 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
+from msgspec import structs
 
 from models import gaps, levels
 from stream import enrolment
-from stream.outcomes import FALSE, GONE, MUST_END, PROOFS, false_alerts, terms_of
+from stream.outcomes import FALSE, GONE, MUST_END, PROOFS, false_alerts, most_days, terms_of
 from stream.partition import Partition
-from stream.records import Alert, Feeds, Outcome, OutcomeCode, Reason
+from stream.records import Absence, Alert, Feeds, Kind, Outcome, OutcomeCode, Reason
 from stream.watch import FREE
-from tests.lives import DAY, SHORT, SLOT, Lives, T, given, head, household, lives, of, partition_of, play, where
+from tests.lives import (
+    DAY,
+    SHORT,
+    SLOT,
+    Lives,
+    T,
+    given,
+    head,
+    household,
+    lives,
+    of,
+    partition_of,
+    play,
+    where,
+    with_event,
+)
 from tests.stream.streaming import standing, state_of
 
 _C = OutcomeCode
@@ -77,7 +93,7 @@ def test_somebody_without_a_phone_is_made_sure_of_as_well() -> None:
     assert [a.reasons[0].code for a in cleared if a.at > at(4.4)][:1] == ["made_sure"]
 
 
-@pytest.mark.parametrize("code", [_C.away_registered, _C.away_unregistered, _C.hospital, _C.unreachable])
+@pytest.mark.parametrize("code", [_C.away_registered, _C.away_unregistered, _C.hospital, _C.emergency_119])
 def test_an_explained_absence_raises_nothing_and_is_not_learned(code: OutcomeCode) -> None:
     """From its beginning to its end nothing is said; the days are not learned; afterwards it is judged again."""
     alerts, partition = play(told(LIFE, closed(code, 4, 2.5, 5)))
@@ -88,9 +104,14 @@ def test_an_explained_absence_raises_nothing_and_is_not_learned(code: OutcomeCod
 
 
 def test_an_open_end_explains_nothing_where_none_is_asked_for() -> None:
-    """`unreachable` and `emergency_119` without an end change nothing."""
-    open_ended = [closed(_C.unreachable, 3), closed(_C.emergency_119, 4)]
-    assert play(told(LIFE, *open_ended))[0] == play(LIFE)[0]
+    """`emergency_119` without an end changes nothing."""
+    assert play(told(LIFE, closed(_C.emergency_119, 4)))[0] == play(LIFE)[0]
+
+
+def test_who_could_not_be_reached_may_lie_at_home() -> None:
+    """`unreachable` ends nothing and explains nothing, with an end or without: the home is watched as before."""
+    for outcome in (closed(_C.unreachable, 3.5), closed(_C.unreachable, 4, 2.5, 5)):
+        assert play(told(LIFE, outcome))[0] == play(LIFE)[0]
 
 
 @pytest.mark.parametrize("code", sorted(GONE))
@@ -130,6 +151,17 @@ def test_a_phone_with_a_problem_is_not_listened_to() -> None:
     codes = {r.code for a in of_home(alerts) if a.event == "raised" and a.at > at(2.5) for r in a.reasons}
     assert "phone_out" in codes
     assert not codes & {"phone_quiet", "phone_unknown"}
+
+
+def test_a_use_of_a_phone_with_a_problem_proves_nothing() -> None:
+    """Who has a lost phone is not known: its outgoing call ends no alert, and one after that time does."""
+    at_hand = with_event(LIFE, int(at(4).timestamp()), Kind.call_out)
+    ended = [a.at for a in of_home(play(at_hand)[0]) if a.event == "cleared"]
+    assert at(4) + timedelta(seconds=SLOT) in ended
+    lost = told(at_hand, closed(_C.phone_problem, 5, 3, 4.5))
+    assert at(4) + timedelta(seconds=SLOT) not in [a.at for a in of_home(play(lost)[0]) if a.event == "cleared"]
+    found = told(at_hand, closed(_C.phone_problem, 5, 3, 4))
+    assert at(4) + timedelta(seconds=SLOT) in [a.at for a in of_home(play(found)[0]) if a.event == "cleared"]
 
 
 # --- order and lateness ----------------------------------------------------------------------------------------------
@@ -232,3 +264,31 @@ def test_alerts_in_vain_are_counted() -> None:
 def test_short_limits_are_what_these_tests_rest_on() -> None:
     """home-0 is alarmed and stays so, or nothing above would be tested."""
     assert [a.event for a in of_home(play(LIFE, SHORT)[0])][-1] != "cleared"
+
+
+@pytest.mark.parametrize("code", sorted(_C))
+def test_an_outcome_holds_for_days_not_for_ever(code: OutcomeCode) -> None:
+    """Each code has its most, whole days after it was found; from a year back at most."""
+    at, most = datetime(2026, 3, 4, 3, tzinfo=UTC), timedelta(days=most_days(code))
+    good = Outcome(at, code, at - timedelta(days=365), at + most)
+    assert enrolment.fault_of(household("home-0", outcomes=(good,)), at.timestamp()) is None
+    far = [at + most + timedelta(days=1, seconds=1), at.replace(year=2199), at.replace(year=2206)]
+    for bad in [*(structs.replace(good, until=u) for u in far), structs.replace(good, from_=at - timedelta(days=367))]:
+        assert enrolment.fault_of(household("home-0", outcomes=(bad,))) is not None
+
+
+def test_nothing_is_found_out_before_it_was() -> None:
+    """A proof of life of 2199 would keep the home quiet until then; a clock may be ten minutes fast."""
+    now = datetime(2026, 3, 4, 3, tzinfo=UTC)
+    for ahead, fits in ((timedelta(minutes=10), True), (timedelta(minutes=11), False), (timedelta(days=9_000), False)):
+        home = household("home-0", outcomes=(Outcome(now + ahead, _C.safe_visited),))
+        assert (enrolment.fault_of(home, now.timestamp()) is None) == fits
+        assert (enrolment.fault_of(home) is None), "of a history that is judged, any time is past"
+
+
+def test_a_registered_absence_ends_within_a_year() -> None:
+    """As every time of a record."""
+    now = datetime(2026, 3, 4, 3, tzinfo=UTC)
+    for days, fits in ((365, True), (367, False), (60_000, False)):
+        home = household("home-0", absences=(Absence(now, now + timedelta(days=days)),))
+        assert (enrolment.fault_of(home, now.timestamp()) is None) == fits

@@ -3,7 +3,8 @@
 import pytest
 
 from stream.settings import Settings
-from stream.store import Out, Store
+from stream.store import Store
+from stream.transactions import Out
 
 
 @pytest.mark.parametrize("name", ["0", "17", "wide"])

@@ -60,7 +60,7 @@ def test_longer_retention_is_the_operators_to_choose() -> None:
         (6, 3, {}, "has 6 partitions, not 8: set ANBU_PARTITIONS=6"),
         (8, 1, {}, "has 1 copies, not 3"),
         (8, 3, {"cleanup.policy": "compact"}, "cleanup.policy=compact, not delete"),
-        (8, 3, {"message.timestamp.type": "LogAppendTime"}, "message.timestamp.type=LogAppendTime, not CreateTime"),
+        (8, 3, {"message.timestamp.type": "CreateTime"}, "message.timestamp.type=CreateTime, not LogAppendTime"),
         (8, 3, {"max.message.bytes": "1048588"}, "max.message.bytes=1048588, not 4194304"),
     ],
 )

@@ -36,12 +36,12 @@ def phone(household_id="h1", at=T, kind=0, duration_s=0.0):
 @pytest.mark.parametrize(
     ("row", "reason", "says"),
     [
-        ({"household_id": ""}, Reason.bad_household, "''"),
+        ({"household_id": ""}, Reason.bad_household, "missing"),
         ({"household_id": None}, Reason.bad_household, "missing"),
-        ({"household_id": "a" * 65}, Reason.bad_household, "…"),
-        ({"household_id": "홍길동"}, Reason.bad_household, "홍길동"),
-        ({"household_id": "a b"}, Reason.bad_household, "a b"),
-        ({"household_id": "a\nb"}, Reason.bad_household, "\\n"),
+        ({"household_id": "a" * 65}, Reason.bad_household, "65 characters"),
+        ({"household_id": "홍길동"}, Reason.bad_household, "not ASCII"),
+        ({"household_id": "a b"}, Reason.bad_household, "a blank"),
+        ({"household_id": "a\nb"}, Reason.bad_household, "cannot be seen"),
         ({"start": 0}, Reason.bad_time, "after 2000"),
         ({"start": np.iinfo(np.int64).min}, Reason.bad_time, "after 2000"),
         ({"start": np.iinfo(np.int64).max}, Reason.bad_time, "after 2000"),
@@ -50,7 +50,7 @@ def phone(household_id="h1", at=T, kind=0, duration_s=0.0):
         ({"start": T + 3600}, Reason.future, "3600 s ahead"),
         ({"minutes": 0}, Reason.bad_interval, "minutes is 0"),
         ({"minutes": 20}, Reason.bad_interval, "minutes is 20"),
-        ({"quality": 3}, Reason.bad_quality, "quality is 3"),
+        ({"quality": 3}, Reason.bad_quality, "quality is no name"),
         ({"kwh": -0.5}, Reason.bad_energy, "-0.5"),
         ({"kwh": np.nan}, Reason.bad_energy, "not a number"),
         ({"kwh": np.inf}, Reason.bad_energy, "inf"),
@@ -79,6 +79,7 @@ def test_a_bad_reading_is_refused_with_its_reason_and_value_and_the_others_go_on
         ({"duration_s": -1}, Reason.bad_duration),
         ({"duration_s": np.nan}, Reason.bad_duration),
         ({"duration_s": 86_401}, Reason.bad_duration),
+        ({"kind": KINDS.index(Kind.call_answered), "duration_s": 0}, Reason.bad_duration),
     ],
 )
 def test_a_bad_event_is_refused_with_its_reason_and_the_others_go_on(row, reason):

@@ -55,6 +55,16 @@ def test_a_feed_that_lags_is_waited_for_a_while_and_then_not() -> None:
     assert made.target(1000.0 + GRACE_SECONDS) == 120
 
 
+def test_time_in_which_nobody_listened_is_no_grace() -> None:
+    """Frozen, or with the broker away, for longer than the grace: what lagged before has all of it again."""
+    made = marks(meter=120, phone=105)
+    made.target(1000.0)
+    made.absent()
+    assert made.target(1077.0) == 105
+    assert made.target(1077.0 + GRACE_SECONDS - 1) == 105
+    assert made.target(1077.0 + GRACE_SECONDS) == 120
+
+
 def test_a_feed_that_moves_is_waited_for_again() -> None:
     """One frame of a lagging feed is a new grace; caught up, it counts as before."""
     made = marks(meter=120, phone=105)

@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 
 import pytest
@@ -117,7 +118,7 @@ async def test_an_sms_vendor_that_refuses_with_200() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"url": "ftp://x"}, {"url": ""}, {"url": "https://x", "body": {"a": "{txet}"}},
+    [{"url": ""}, {"url": "https://x", "body": {"a": "{txet}"}},
      {"url": "https://x", "body": {"a": "1", "a.b": "2"}}],
 )  # fmt: skip
 def test_settings_that_cannot_be_used(settings: dict[str, Any]) -> None:
@@ -140,3 +141,30 @@ async def test_nothing_of_it_is_logged(logged: list[str]) -> None:
     assert delivery.result is DeliveryResult.failed
     for hidden in ("010-2345-6789", "01023456789", "김○수", FULL["link"]):
         assert hidden not in "\n".join(logged) + repr(delivery)
+
+
+def test_a_code_for_a_text_that_there_is_not_is_refused() -> None:
+    """Misspelt, it would be passed over and every such message go by SMS."""
+    settings = AlimtalkSettings(url="https://x.kr", template_codes={"tell_oficer": "A1"})
+    with pytest.raises(GatewayError, match=r"response\.alimtalk\.template_codes: no template tell_oficer"):
+        AlimtalkChannel(settings, None, 1)
+
+
+@pytest.mark.parametrize("way", ["endless", "drip"])
+async def test_an_answer_without_end_holds_nobody(way: str) -> None:
+    """Read to a bound and within a time: nobody knows whether the message was taken, and the next one is sent."""
+    settings = VendorSettings(url="", body={"to": "{number}"}, ok_field="code", ok_value="0")
+    with vendor(way=way) as it:
+        channel = HttpChannel("sms", settings.model_copy(update={"url": it.url}), 0.5)
+        delivery = await asyncio.wait_for(channel.send(message()), 20)
+    assert delivery.result is DeliveryResult.unknown
+    assert it.given < 20_000_000
+    assert len(it.asked) == 1
+
+
+async def test_an_answer_nested_without_end_is_no_answer() -> None:
+    """A hundred thousand brackets are no reason to fail."""
+    settings = VendorSettings(url="", body={"to": "{number}"}, ok_field="code", ok_value="0")
+    with vendor(body="[" * 100_000) as it:
+        delivery = await HttpChannel("sms", settings.model_copy(update={"url": it.url}), 2).send(message())
+    assert (delivery.result, delivery.detail) == (DeliveryResult.unknown, "the answer has no code")

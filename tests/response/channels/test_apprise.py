@@ -1,5 +1,8 @@
+import asyncio
+
 import pytest
 
+from response.channels import answers
 from response.channels.apprise import AppriseChannel
 from response.records import DeliveryResult, GatewayError, NotSent
 from tests.response.channels.messages import FULL, message
@@ -45,11 +48,28 @@ async def test_a_form_too() -> None:
     ],
 )
 async def test_what_a_service_does(ways: dict[str, str | int], result: str, detail: str) -> None:
-    """Refused is failed; gone out without an answer is unknown; it is asked once, whatever ?retry= says."""
+    """Refused is failed; gone out without an answer is unknown; it is asked once, whatever the URL says of it."""
     with vendor(**ways) as it:
-        delivery = await _channel(it.port, "&retry=3&wait=0", timeout=0.5).send(message())
+        delivery = await _channel(it.port, "&retry=3&wait=0&redirect=yes", timeout=0.5).send(message())
     assert (str(delivery.result), delivery.detail) == (result, detail)
     assert len(it.asked) == 1
+
+
+async def test_an_answer_without_end_is_not_kept() -> None:
+    """Nobody knows whether the message was taken; no more of it is read than of any vendor's."""
+    with vendor(way="endless") as it:
+        delivery = await _channel(it.port, timeout=20).send(message())
+        assert it.given < 20_000_000
+    assert (delivery.result, len(it.asked)) == (DeliveryResult.unknown, 1)
+
+
+async def test_an_answer_that_drips_lets_its_thread_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then: given up in time, and the connection closed, not only looked away from."""
+    monkeypatch.setattr(answers, "MOST_S", 1.0)
+    with vendor(way="drip") as it:
+        delivery = await _channel(it.port, timeout=0.5).send(message())
+        assert await asyncio.to_thread(it.gone.wait, 10)
+    assert (delivery.result, delivery.detail) == (DeliveryResult.unknown, "no answer in time")
 
 
 async def test_nobody_there_is_failed() -> None:
@@ -105,7 +125,7 @@ def test_a_url_that_cannot_be_used_is_one_line_without_its_secrets(url: str) -> 
     """At the start, not at the first message."""
     with pytest.raises(GatewayError) as caught:
         AppriseChannel("sms", url, 5)
-    assert "'sms'" in str(caught.value)
+    assert "response.channels.sms" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "tok-secret" not in str(caught.value)
 

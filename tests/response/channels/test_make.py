@@ -81,8 +81,8 @@ async def test_nothing_set_up_is_never_sent(drill: bool) -> None:
 def test_names_are_those_that_can_send() -> None:
     """What a sender may choose from."""
     settings = ResponseSettings.model_validate({
-        "channels": {"email": "json://x"}, "drill_channels": {"sms": "json://x"}, "sms": {"url": "http://x"},
-        "alimtalk": {"url": "http://x"},
+        "channels": {"email": "jsons://x"}, "drill_channels": {"sms": "jsons://x"}, "sms": {"url": "https://x"},
+        "alimtalk": {"url": "https://x"},
     })  # fmt: skip
     assert make(settings, drill=False).names == {"email", "sms", "alimtalk"}
     assert make(settings, drill=True).names == {"sms"}

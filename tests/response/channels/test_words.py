@@ -147,7 +147,7 @@ def test_a_guardian_reads_less() -> None:
 def test_every_role_and_reason_has_words() -> None:
     """Roles are all there; an unknown reason is shown as it is rather than not told."""
     assert set(ROLES) == set(ALL_ROLES)
-    assert "moon" in render(message("calmed", values=values("calmed") | {"how": "moon"})).text
+    assert "moon" in render(message("calmed", values=values("calmed") | {"how": "moon", "code": ""})).text
 
 
 @pytest.mark.parametrize(
@@ -195,3 +195,18 @@ def test_a_masked_name_never_holds_the_name(name: str) -> None:
     shown = masked(name)
     assert name.strip() not in shown
     assert not any(len(word) > 1 and word in shown for word in words)
+
+
+@pytest.mark.parametrize("channel", ["sms", "email"])
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_no_value_makes_a_line_or_a_header_of_its_own(template: str, channel: str) -> None:
+    """What an alert or a name holds is one line of letters, in the subject and in the text."""
+    attack = "x\r\nBcc: all@example.org\n\n119\u202e\x1b[2J\0"
+    of_us = {"asked": "unanswered", "how": "life", "code": "", "role": "officer", "level": "serious"}
+    told = Message("k", "p", "officer", channel, "a", template, dict.fromkeys(VALUES, attack) | of_us)
+    quiet = render(Message("k", "p", "officer", channel, "a", template, dict.fromkeys(VALUES, "x") | of_us))
+    said = render(told)
+    assert said.subject.isprintable()
+    assert all(c == "\n" or c.isprintable() for c in said.text)
+    assert said.text.count("\n") == quiet.text.count("\n")
+    assert "\ufffd" not in said.text

@@ -5,14 +5,14 @@ import socket
 import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
-Way = Literal["answer", "hang", "drop", "moved"]
+Way = Literal["answer", "hang", "drop", "moved", "endless", "drip", "heads"]
 
 
 @dataclass
@@ -42,6 +42,10 @@ class Vendor:
     status: int = 200
     body: str = "{}"
     asked: list[Request] = field(default_factory=list)
+    given: int = 0
+    """Bytes of an answer without end that were taken."""
+    gone: threading.Event = field(default_factory=threading.Event)
+    """Nobody reads such an answer any more."""
     ended: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -59,6 +63,9 @@ def vendor(**settings: Any) -> Iterator[Vendor]:
     it = Vendor(**settings)
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             it.asked.append(Request(self.path, dict(self.headers), self.rfile.read(length).decode()))
@@ -66,6 +73,8 @@ def vendor(**settings: Any) -> Iterator[Vendor]:
                 it.ended.wait(20)
             elif it.way == "drop":
                 self.connection.shutdown(socket.SHUT_RDWR)
+            elif it.way in ("endless", "drip", "heads"):
+                self._go_on()
             else:
                 self.send_response(307 if it.way == "moved" else it.status)
                 if it.way == "moved":
@@ -74,6 +83,18 @@ def vendor(**settings: Any) -> Iterator[Vendor]:
                 self.end_headers()
                 self.wfile.write(it.body.encode())
             self.close_connection = True
+
+        def _go_on(self) -> None:
+            """Answer without end: as fast as it goes, a byte or a header now and then; until nobody reads."""
+            self.send_response(200)
+            if it.way != "heads":
+                self.end_headers()
+            self.flush_headers()
+            pause_s, piece = {"endless": (0, b" " * 65536), "drip": (0.2, b" "), "heads": (0.2, b"X-A: b\r\n")}[it.way]
+            with suppress(OSError):
+                while not it.ended.wait(pause_s):
+                    it.given += self.connection.send(piece)
+            it.gone.set()
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

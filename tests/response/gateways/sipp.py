@@ -1,6 +1,7 @@
 """SIPp as a resident's telephone: what it does, told in steps that become SIPp's scenario; and SIPp itself."""
 
 import asyncio
+import itertools
 import random
 import socket
 from collections.abc import AsyncIterator
@@ -95,6 +96,19 @@ def presses(key: str) -> str:
     return f'<nop><action><exec play_dtmf="{key}"/></action></nop>\n'
 
 
+def sends_info(kind: str, body: str) -> str:
+    """Whom we rang presses a key that the trunk sends as INFO; whatever we answer."""
+    lines = body.replace("\r\n", "\n")
+    return (
+        _send(
+            "INFO [$contact] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n"
+            "Max-Forwards: 70\nFrom:[$called];tag=r[call_number]\nTo:[$caller]\n[last_Call-ID:]\nCSeq: 7 INFO\n"
+            f"Content-Type: {kind}\nContent-Length: [len]\n\n{lines}"
+        )
+        + '<recv response="200" optional="true" next="1"/>\n<recv response="488"/>\n<label id="1"/>\n'
+    )
+
+
 def rings_us(number: str) -> str:
     """Calls us from ``number`` and is picked up; answers that we negotiate the sound again."""
     start = (
@@ -112,10 +126,36 @@ def rings_us(number: str) -> str:
         + '<recv response="100" optional="true"/>\n<recv response="180" optional="true"/>\n'
         + '<recv response="200" rrs="true"/>\n'
         + _send(ack)
-        + '<recv request="INVITE"/>\n'
+        + '<recv request="INVITE"><action>'
+        + '<ereg regexp=".*" search_in="hdr" header="From:" check_it="true" assign_to="us"/>'
+        + '<ereg regexp=".*" search_in="hdr" header="To:" check_it="true" assign_to="me"/>'
+        + '</action></recv>\n<Reference variables="us,me"/>\n'
         + _answer("200 OK", tag=False, body=_sdp(), retrans=True)
         + '<recv request="ACK"/>\n'
     )
+
+
+CALLER_HANGS_UP = (
+    _send(
+        "BYE [next_url] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\nMax-Forwards: 70\n"
+        "From:[$me]\nTo:[$us]\nCall-ID: [call_id]\nCSeq: 9 BYE\nContent-Length: 0\n"
+    )
+    + '<recv response="200"/>\n'
+)
+
+
+def forged(at: int, by: str, number: str, asserted: str = "") -> bytes:
+    """An INVITE to us as anybody can write it: ``by`` an address, from ``number``, the trunk said to vouch for
+    ``asserted``."""
+    vouched = f"P-Asserted-Identity: <sip:{asserted}@trunk>\r\n" if asserted else ""
+    ip = by.partition(":")[0]
+    sdp = _SDP.format(port=6000, keys=KEYS).replace("[local_ip]", ip).replace("[media_ip]", ip).replace("\n", "\r\n")
+    return (
+        f"INVITE sip:07012345678@127.0.0.1:{at} SIP/2.0\r\nVia: SIP/2.0/UDP {by};branch=z9hG4bK{random.random()};rport"
+        f"\r\nMax-Forwards: 70\r\nFrom: <sip:{number}@trunk>;tag=t\r\nTo: <sip:07012345678@127.0.0.1>\r\n{vouched}"
+        f"Call-ID: {random.random()}\r\nCSeq: 1 INVITE\r\nContact: <sip:{number}@{by}>\r\n"
+        f"Content-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n\r\n{sdp}"
+    ).encode()
 
 
 class Telephone:
@@ -159,10 +199,17 @@ async def telephone(
         await process.wait()
 
 
+_LOW, _HIGH = 22_000, 32_000
+"""Below the system's own choices."""
+_after = itertools.count(random.randrange(_LOW, _HIGH, 2))
+"""Ports are given one after the other: two that are not bound yet would else be the same now and then."""
+
+
 def free_ports(n: int = 1) -> int:
-    """First of ``n`` UDP ports in a row that are free on loopback (even, as RTP wants it)."""
+    """First of ``n`` UDP ports in a row that are free on loopback (even, as RTP wants it), of nobody else here."""
     for _ in range(200):
-        first = random.randrange(22_000, 32_000, 2)  # below the system's own choices
+        taken = [next(_after) for _ in range(n + n % 2)]
+        first = _LOW + (taken[0] - _LOW) % (_HIGH - _LOW)
         held = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(n)]
         try:
             for k, sock in enumerate(held):

@@ -21,7 +21,7 @@ from response.records import Announcement, Call, CallOutcome, CallResult, Gatewa
 from response.settings import HttpCallSettings
 from tests.response.gateways.serving import serving
 
-SECRET = "shared"
+SECRET = "shared-0123456789abcdef"
 CALL = Call("case-1/ask", "p-1", "01012345678", Announcement("안내 {key} 입니다", "check.wav"), ring_s=25)
 LIMIT_S = 20.0
 
@@ -59,22 +59,49 @@ class Vendor:
 async def at_work(
     does: Does, **settings: Any
 ) -> AsyncIterator[tuple[HttpGateway, Vendor, list[tuple[str, CallResult]]]]:
-    """A vendor that ``does`` with requests, our gateway and what came too late."""
-    late: list[tuple[str, CallResult]] = []
+    """A vendor that ``does`` with requests, our gateway and what it had stored."""
+    stored: list[tuple[str, CallResult]] = []
 
-    async def on_late(key: str, result: CallResult) -> None:
-        late.append((key, result))
+    async def store(key: str, result: CallResult) -> None:
+        stored.append((key, result))
 
     vendor = Vendor(does)
     async with serving(Starlette(routes=[Route("/calls", vendor.call, methods=["POST"])])) as theirs:
         given = {"url": f"{theirs}/calls", "headers": {"Authorization": "Key k"}, "secret": SECRET, **settings}
-        gateway = HttpGateway(HttpCallSettings(**given), on_late=on_late)
+        gateway = HttpGateway(HttpCallSettings(**given), store=store)
         async with serving(Starlette(routes=[webhook_route(gateway)])) as vendor.ours:
             await gateway.start()
             try:
-                yield gateway, vendor, late
+                yield gateway, vendor, stored
             finally:
                 await gateway.close()
+
+
+async def test_what_cannot_be_stored_is_answered_5xx_and_taken_the_second_time() -> None:
+    """The vendor sends it again: key 2 is not forgotten because the database was away."""
+    stored: list[CallResult] = []
+    away = True
+
+    async def store(key: str, result: CallResult) -> None:
+        if away:
+            raise ConnectionError
+        stored.append(result)
+
+    gateway, vendor = HttpGateway(HttpCallSettings(secret=SECRET), store=store), Vendor(takes)
+    async with serving(Starlette(routes=[webhook_route(gateway)])) as vendor.ours:
+        pressed = {"id": "k", "status": "answered", "dtmf": "2"}
+        assert await vendor.tell(pressed) == 503
+        away = False
+        assert await vendor.tell(pressed) == 204
+    assert [result.key for result in stored] == ["2"]
+
+
+async def test_it_is_stored_before_it_is_answered_though_somebody_waits_for_it() -> None:
+    """A process that ends between the two would take the key with it."""
+    async with at_work(answers("answered", dtmf="2")) as (gateway, _, stored):
+        done = await asyncio.wait_for(gateway.place(CALL), LIMIT_S)
+    assert done.key == "2"
+    assert [result.key for _, result in stored] == ["2"]
 
 
 def answers(status: str, **more: Any) -> Does:
@@ -109,7 +136,7 @@ async def test_call_ends_as_the_webhook_says(
     status: str, more: dict[str, Any], outcome: CallOutcome, pressed: str | None
 ) -> None:
     """Ringing is not the end; the vendor's word becomes ours."""
-    async with at_work(answers(status, **more)) as (gateway, vendor, late):
+    async with at_work(answers(status, **more)) as (gateway, vendor, stored):
         done = await asyncio.wait_for(gateway.place(CALL), LIMIT_S)
     assert (done.outcome, done.pressed) == (outcome, pressed)
     assert done.dialled_at is not None
@@ -118,7 +145,7 @@ async def test_call_ends_as_the_webhook_says(
     assert vendor.told == [204, 204]
     assert vendor.asked == [{"id": CALL.key, "to": "01012345678", "text": "안내 {key} 입니다"}]
     assert vendor.headers[0]["authorization"] == "Key k"
-    assert late == []
+    assert [(key, result.outcome, result.pressed) for key, result in stored] == [(CALL.key, outcome, pressed)]
 
 
 async def test_webhook_after_a_restart_goes_to_who_keeps_the_results() -> None:
@@ -136,11 +163,11 @@ async def test_webhook_of_a_stranger_ends_no_call() -> None:
         await vendor.tell({"id": asked["id"], "status": "busy"})
         return JSONResponse({}, 202)
 
-    async with at_work(does) as (gateway, vendor, late):
+    async with at_work(does) as (gateway, vendor, stored):
         done = await asyncio.wait_for(gateway.place(CALL), LIMIT_S)
     assert done.outcome is CallOutcome.busy
     assert vendor.told == [401, 204]
-    assert late == []
+    assert [result.outcome for _, result in stored] == [CallOutcome.busy]
 
 
 async def test_webhook_without_our_fields_is_refused() -> None:

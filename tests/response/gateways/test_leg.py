@@ -53,16 +53,32 @@ async def test_ended_calls_that_nobody_took_are_forgotten(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     ("keys", "pressed", "over"),
-    [("", None, False), ("1", "1", True), ("72", "2", True), ("21", "2", True), ("79", "9", False), ("*", "*", False)],
+    [
+        ("", None, False), ("1", "1", True), ("72", "2", True), ("21", "2", True), ("12", "2", True),
+        ("79", "9", False), ("*", "*", False),
+    ],
 )
 async def test_which_key_counts(keys: str, pressed: str | None, over: bool) -> None:
-    """The first of 1 and 2; another key only where neither came."""
+    """Help, whatever was pressed before; another key only where neither 1 nor 2 came."""
     legs = Legs()
     tell(legs, 2, Event.CALL_INCOMING)
+    tell(legs, 2, Event.CALL_ESTABLISHED)
     for key in keys:
         tell(legs, 2, Event.CALL_DTMF_START, key)
     leg = legs.take(Stack(2))  # type: ignore[arg-type]
     assert (leg.pressed, leg.over) == (pressed, over)
+
+
+async def test_a_key_outside_an_established_call_is_nothing() -> None:
+    """Before it stands nobody has heard anything; after its end there is nobody."""
+    legs = Legs()
+    tell(legs, 2, Event.CALL_INCOMING)
+    tell(legs, 2, Event.CALL_DTMF_START, "1")
+    tell(legs, 2, Event.CALL_ESTABLISHED)
+    tell(legs, 2, Event.CALL_CLOSED, "")
+    tell(legs, 2, Event.CALL_DTMF_START, "1")
+    leg = legs.take(Stack(2))  # type: ignore[arg-type]
+    assert (leg.pressed, leg.keys) == (None, "")
 
 
 async def test_waiting_ends_with_what_is_waited_for_or_in_time() -> None:

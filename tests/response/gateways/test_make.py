@@ -13,7 +13,7 @@ from response.settings import ResponseSettings
 Kind = Literal["simulated", "http", "sip"]
 FULL: dict[str, Any] = {
     "sip": {"domain": "trunk.example:5060", "user": "07012345678"},
-    "http_calls": {"url": "https://vendor.example", "secret": "s"},
+    "http_calls": {"url": "https://vendor.example", "secret": "shared-0123456789abcdef"},
 }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from response.gateways import sip
 from response.gateways.announcement import Announcements
 from response.gateways.sip import SipGateway
+from response.gateways.sip_config import listens
 from response.gateways.sound import RATE
-from response.records import Announcement, Call, CalledBack, CallOutcome, CallResult, GatewayError
+from response.records import Announcement, Call, CalledBack, CallOutcome, CallResult, GatewayError, Rang
 from response.settings import SipSettings
 from tests.response.gateways import sipp
 from tests.response.gateways.test_sound import tone, wav
@@ -52,8 +55,8 @@ async def opened(folder: Path, **given: Any) -> AsyncIterator[Line]:
     (folder / "tone.wav").write_bytes(wav(tone(HZ, RATE, SOUND_S), RATE))
     heard: asyncio.Queue[CalledBack] = asyncio.Queue()
     settings = SipSettings(
-        domain=f"127.0.0.1:{given.pop('trunk', trunk)}", user=OURS, listen=f"127.0.0.1:{at}",
-        rtp_ports=f"{rtp}-{rtp + 98}", **{"key_seconds": 2.0, **given.pop("settings", {})},
+        domain=f"127.0.0.1:{given.pop('trunk', trunk)}", user=OURS, rtp_ports=f"{rtp}-{rtp + 98}",
+        **{"listen": f"127.0.0.1:{at}", "key_seconds": 2.0, **given.pop("settings", {})},
     )  # fmt: skip
     gateway = SipGateway(
         settings, Announcements(folder), Announcement("tone", "tone.wav"),
@@ -84,6 +87,22 @@ async def test_resident_presses_a_key_while_it_plays(line: Line, key: str) -> No
     assert done.dialled_at is not None
     assert done.ended_at is not None
     assert (done.ended_at - done.dialled_at).total_seconds() > 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/dtmf", "2"),
+        ("application/dtmf-relay", "Signal=2\r\nDuration=160\r\n"),
+        ("application/dtmf-relay", "Signal= 2\r\nDuration= 160\r\n"),
+    ],
+)
+async def test_a_key_that_comes_as_info_is_not_lost(line: Line, kind: str, body: str) -> None:
+    """Some trunks send keys beside the sound."""
+    async with line.resident(sipp.ANSWERS, sipp.waits(500), sipp.sends_info(kind, body), sipp.IS_HUNG_UP_ON) as phone:
+        done = await line.place()
+        assert await phone.done() == ""
+    assert done.key == "2"
 
 
 async def test_resident_presses_after_it_has_ended(tmp_path: Path) -> None:
@@ -122,7 +141,8 @@ async def test_resident_hangs_up_while_it_plays(line: Line) -> None:
     async with line.resident(sipp.RINGS, sipp.ANSWERS, sipp.waits(1000), sipp.HANGS_UP) as phone:
         done = await line.place()
         assert await phone.done() == ""
-    assert (done.outcome, done.pressed, done.detail) == (CallOutcome.answered_no_key, None, "hung up")
+    assert (done.outcome, done.pressed) == (CallOutcome.answered_no_key, None)
+    assert done.detail == "hung up before the announcement had ended"
 
 
 @pytest.mark.parametrize(
@@ -248,7 +268,7 @@ async def test_resident_calls_back_and_presses_1(line: Line, number: str) -> Non
     async with line.caller(*does) as phone:
         back = await asyncio.wait_for(line.heard.get(), LIMIT_S)
         assert await phone.done() == ""
-    assert (back.number, back.pressed) == ("01098765432", "1")
+    assert (back.number, back.key, back.how) == ("+821098765432", "1", Rang.key)
 
 
 async def test_resident_calls_back_and_presses_nothing(line: Line) -> None:
@@ -256,7 +276,26 @@ async def test_resident_calls_back_and_presses_nothing(line: Line) -> None:
     async with line.caller(sipp.rings_us("01098765432"), sipp.IS_HUNG_UP_ON) as phone:
         back = await asyncio.wait_for(line.heard.get(), LIMIT_S)
         assert await phone.done() == ""
-    assert (back.number, back.pressed) == ("01098765432", None)
+    assert (back.number, back.key, back.how) == ("+821098765432", None, Rang.no_key)
+
+
+async def test_a_call_back_that_ends_before_the_announcement_says_so(line: Line) -> None:
+    """Somebody rang, and has heard nothing of what was asked."""
+    async with line.caller(sipp.rings_us("01098765432"), sipp.waits(500), sipp.CALLER_HANGS_UP) as phone:
+        back = await asyncio.wait_for(line.heard.get(), LIMIT_S)
+        assert await phone.done() == ""
+    assert (back.key, back.how) == (None, Rang.cut_short)
+
+
+async def test_a_call_back_that_we_have_no_line_for_says_so(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Busy to the caller; whoever listens is told, to ring back."""
+    monkeypatch.setattr(sip, "CALLERS", 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        us = f"127.0.0.1:{phone.getsockname()[1]}"
+        phone.sendto(sipp.forged(line.at, us, "01098765432"), ("127.0.0.1", line.at))
+        back = await asyncio.wait_for(line.heard.get(), LIMIT_S)
+    assert (back.number, back.key, back.how) == ("+821098765432", None, Rang.no_line)
 
 
 async def test_caller_without_a_number_is_heard(line: Line) -> None:
@@ -265,6 +304,91 @@ async def test_caller_without_a_number_is_heard(line: Line) -> None:
         back = await asyncio.wait_for(line.heard.get(), LIMIT_S)
         assert await phone.done() == ""
     assert (back.number, back.pressed) == ("", "1")
+
+
+@pytest.mark.parametrize("asserted", ["", "+821098765432"])
+async def test_an_invite_that_is_not_the_trunks_is_not_even_answered(line: Line, asserted: str) -> None:
+    """Anybody can write a number into From or P-Asserted-Identity: only what comes from the trunk is read."""
+    loop = asyncio.get_running_loop()
+    answers = {}
+    for by in ("127.0.0.2", "127.0.0.1"):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            phone.bind((by, 0))
+            phone.setblocking(False)
+            phone.sendto(sipp.forged(line.at, by, "01098765432", asserted), ("127.0.0.1", line.at))
+            wait = LIMIT_S if by == "127.0.0.1" else 0.3
+            try:
+                answers[by] = await asyncio.wait_for(loop.sock_recv(phone, 2048), wait)
+            except TimeoutError:
+                answers[by] = b""
+    assert answers["127.0.0.2"] == b""
+    assert answers["127.0.0.1"].startswith(b"SIP/2.0 ")
+    assert len(line.gateway._legs) <= 1
+
+
+@pytest.mark.parametrize(("server", "key"), [("127.0.0.1", None), ("127.0.0.2", "1")])
+async def test_a_key_in_the_sound_of_a_stranger_is_nothing(tmp_path: Path, server: str, key: str | None) -> None:
+    """Where the trunk's media servers are named, no other address presses keys."""
+    settings = {"media_from": (server,), "key_seconds": 0.1}
+    async with opened(tmp_path, settings=settings) as line, line.resident(sipp.ANSWERS, sipp.IS_HUNG_UP_ON):
+        placed = asyncio.create_task(line.place())
+        assert await _until(lambda: any(leg.established for leg in line.gateway._legs))
+        first, last = map(int, line.gateway._settings.rtp_ports.split("-"))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.bind(("127.0.0.2", 0))
+            for n in range(6):
+                head = struct.pack(">BBHII", 0x80, sipp.KEYS | (0x80 if n == 0 else 0), 100 + n, 1000, 7777)
+                event = struct.pack(">BBH", 1, 10 | (0x80 if n > 2 else 0), 160 * (n + 1))
+                for port in range(first, last + 1, 2):
+                    stranger.sendto(head + event, ("127.0.0.1", port))
+        done = await placed
+    assert done.key == key
+
+
+async def test_a_connection_from_elsewhere_is_not_taken(line: Line) -> None:
+    """By TCP and TLS neither."""
+    for port in (line.at, line.at + 1):
+        with socket.socket() as stranger:
+            stranger.bind(("127.0.0.2", 0))
+            stranger.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                stranger.connect(("127.0.0.1", port))
+    with socket.create_connection(("127.0.0.1", line.at), timeout=LIMIT_S):
+        pass
+
+
+async def test_trunks_addresses_can_be_given(tmp_path: Path) -> None:
+    """Signalling from other machines than the domain's; then those alone."""
+    async with opened(tmp_path, settings={"accept_from": ("127.0.0.2/31",)}) as line:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            phone.bind(("127.0.0.3", 0))
+            phone.setblocking(False)
+            phone.sendto(sipp.forged(line.at, "127.0.0.3", "01098765432"), ("127.0.0.1", line.at))
+            answer = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(phone, 2048), LIMIT_S)
+    assert answer.startswith(b"SIP/2.0 ")
+
+
+@pytest.mark.parametrize(
+    ("listen", "bound"),
+    [
+        ("0.0.0.0:5062", (None, 5062)), ("0.0.0.0", (None, 5060)), ("127.0.0.1:5062", ("127.0.0.1", 5062)),
+        ("[::1]:5062", ("::1", 5062)), ("[::]:5060", (None, 5060)),
+    ],
+)  # fmt: skip
+def test_what_is_listened_on(listen: str, bound: tuple[str | None, int]) -> None:
+    """One address, or all of this machine; 5060 where no port is said."""
+    assert listens(SipSettings(listen=listen)) == bound
+
+
+@pytest.mark.parametrize("listen", ["198.51.100.7:5060", "127.0.0.1:{taken}"])
+async def test_an_address_we_cannot_have_is_told_at_the_start(tmp_path: Path, listen: str) -> None:
+    """Bound to the address asked for, or not at all."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        given = listen.format(taken=taken.getsockname()[1])
+        with pytest.raises(GatewayError, match=given):
+            async with opened(tmp_path, settings={"listen": given}):
+                pass
 
 
 async def test_resident_hears_the_announcement(line: Line) -> None:

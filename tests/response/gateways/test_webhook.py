@@ -3,22 +3,25 @@
 import hashlib
 import hmac
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from response.gateways.webhook import SignatureError, WebhookError, read_webhook, sign
 from response.records import CallOutcome
 from response.settings import HttpCallSettings
 
-SETTINGS = HttpCallSettings(secret="shared")
+SECRET = "shared-0123456789abcdef"
+SETTINGS = HttpCallSettings(secret=SECRET)
 
 
 def signed(body: bytes, header: str = "X-Signature") -> dict[str, str]:
     """Headers of an honest vendor."""
-    return {header: hmac.new(b"shared", body, hashlib.sha256).hexdigest()}
+    return {header: hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()}
 
 
 def read(told: Any, settings: HttpCallSettings = SETTINGS) -> tuple[str, Any]:
@@ -70,7 +73,7 @@ def test_header_is_found_in_any_case(header: str) -> None:
 def test_nested_fields_of_another_vendor() -> None:
     """The settings say where things are and what they are called."""
     settings = HttpCallSettings(
-        secret="shared", id_field="data.ref", status_field="data.result.code", key_field="data.digits",
+        secret=SECRET, id_field="data.ref", status_field="data.result.code", key_field="data.digits",
         statuses={"10": CallOutcome.answered_key, "20": CallOutcome.no_answer, "5": ""},
     )  # fmt: skip
     key, done = read({"data": {"ref": "k", "result": {"code": 10}, "digits": "2"}}, settings)
@@ -99,3 +102,56 @@ def test_no_bytes_break_the_reader(body: bytes) -> None:
     with pytest.raises(WebhookError) as refused:
         read_webhook(SETTINGS, signed(body), body)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "key"),
+    [
+        ("answered", "1#", "1"),
+        ("answered", "２", "2"),
+        ("answered", "7 2", "2"),
+        ("answered", "1,2", "2"),
+        ("answered", "١", None),
+        ("answered", "none", None),
+        ("busy", "1", None),
+        ("no-answer", "1", None),
+        ("failed", "2", None),
+    ],
+)
+def test_a_key_counts_in_an_answered_call_alone(status: str, told: str, key: str | None) -> None:
+    """However the vendor writes it; a word is no key."""
+    assert read({"id": "k", "status": status, "dtmf": told})[1].key == key
+
+
+@pytest.mark.parametrize("key", ["c1-3\x00", "\ud800", "c1 3", "c1-3\n4", "김", "k" * 201])
+def test_a_key_that_is_none_of_ours_is_refused(key: str) -> None:
+    """A database that does not take it would be asked again for ever."""
+    with pytest.raises(WebhookError, match="no key of ours"):
+        read({"id": key, "status": "busy"})
+
+
+@pytest.mark.parametrize("secret", ["s", "geheim", "0" * 40, "choose-a-long-secret"])
+def test_a_secret_that_can_be_guessed_is_refused(secret: str) -> None:
+    """At the start; it is not repeated."""
+    with pytest.raises(ValidationError, match="can be guessed") as refused:
+        HttpCallSettings(secret=secret)
+    assert f"'{secret}'" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "hour"),
+    [("2026-11-02T09:30:00+09:00", 0), ("2026-11-02T00:30:00Z", 0), (1793579400, 0), ("1793579400", 0)],
+)
+def test_the_time_of_the_end_is_the_vendors(said: Any, hour: int) -> None:
+    """Where the settings say in which field it stands: signed with the rest."""
+    settings = HttpCallSettings(secret=SECRET, time_field="at")
+    _, done = read({"id": "k", "status": "answered", "dtmf": "1", "at": said}, settings)
+    assert done.ended_at == datetime(2026, 11, 2, hour, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("said", [None, "", "yesterday", "2026-11-02T09:30:00", "9" * 30, [1]])
+def test_a_time_that_is_none_is_refused(said: Any) -> None:
+    """Without it key 1 could be of any call."""
+    settings = HttpCallSettings(secret=SECRET, time_field="at")
+    with pytest.raises(WebhookError, match="'at' is no time"):
+        read({"id": "k", "status": "answered", "dtmf": "1", "at": said}, settings)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from response.records import CallOutcome
+from response.records import CallOutcome, CallResult, Rang
+from tests.response.people import add_person
 from tests.response.scenarios.times import an_officer_is_told, unanswered
 from tests.response.town import Town
 
@@ -91,13 +92,54 @@ def test_every_failed_call_is_an_attempt(town: Town, outcome: CallOutcome) -> No
 
 
 def test_a_call_back_between_attempts_ends_it(town: Town) -> None:
-    """Ringing back is an answer, with or without a key."""
+    """Ringing back and pressing 1 is an answer."""
     town.alert("caution")
     town.asked().is_not_answered()
     town.wait(minutes=5)
-    assert town.rings_back()
+    assert town.rings_back("1")
     town.record("safe_answered")
     town.wait(hours=24)
+
+
+@pytest.mark.parametrize("how", [Rang.no_key, Rang.cut_short, Rang.not_established])
+def test_a_call_back_without_a_key_puts_the_next_attempt_off_once(town: Town, how: Rang) -> None:
+    """It proves nothing, and whoever rings without end does not keep the case where it is."""
+    town.alert("caution")
+    town.asked().is_not_answered()
+    town.wait(minutes=5)
+    assert town.rings_back(how=how)
+    town.wait(minutes=14)
+    town.rings_back(how=how)
+    town.nothing_else()
+    town.wait(minutes=1)
+    town.call().presses("1")
+    town.record("safe_answered")
+
+
+def test_a_call_back_without_a_key_leaves_a_serious_case_with_its_person(town: Town) -> None:
+    """Nobody is told that it is over; the ladder goes on at its time."""
+    town.alert("serious")
+    town.asked().is_not_answered()
+    town.message("guardian", "tell_guardian")
+    town.message("officer", "tell_officer")
+    town.rings_back()
+    assert town.case().phase == "telling"
+    town.wait(minutes=15)
+    town.message("deputy", "tell_officer")
+    town.takes()
+    town.rings_back(how=Rang.cut_short)
+    assert town.case().owner == "offi"
+
+
+def test_whom_we_had_no_line_for_is_rung_back(town: Town) -> None:
+    """At once, beside the ladder."""
+    town.alert("caution")
+    town.asked().is_not_answered()
+    town.rings_back(how=Rang.no_line)
+    town.call().presses("2")
+    town.message("guardian", "tell_guardian")
+    town.message("officer", "tell_officer")
+    town.takes()
 
 
 def test_a_call_back_with_2_asks_for_help(town: Town) -> None:
@@ -116,7 +158,7 @@ def test_a_call_back_after_escalation_calms_everybody(town: Town) -> None:
     town.wait(minutes=5)
     town.rings_back("1")
     town.record("safe_answered")
-    town.message("guardian", "calmed")
+    town.message("guardian", "calmed_guardian")
     town.message("officer", "calmed")
     town.wait(hours=24)
 
@@ -138,6 +180,7 @@ def test_help_asked_in_a_call_that_outlived_its_case(town: Town) -> None:
     """A case was closed while the phone rang; the resident then presses 2: that is not lost."""
     town.alert("caution")
     ringing = town.asked()
+    town.takes()
     town.closes("safe_visited")
     town.record("safe_visited")
     ringing.presses("2")
@@ -145,3 +188,61 @@ def test_help_asked_in_a_call_that_outlived_its_case(town: Town) -> None:
     town.message("officer", "tell_officer")
     assert town.cases() == 2
     town.takes()
+
+
+@pytest.mark.parametrize("before", ["1", "7"])
+def test_help_that_is_asked_for_after_another_key_of_the_same_call(town: Town, before: str) -> None:
+    """A vendor tells key by key: whoever corrects themselves is helped, and told again it is the same asking."""
+    town.alert("caution")
+    ringing = town.asked()
+    ringing.presses(before)
+    if before == "1":
+        town.record("safe_answered")
+    ringing.presses("2")
+    town.message("guardian", "tell_guardian")
+    assert town.message("officer", "tell_officer").what["values"]["help"] == "1"
+    town.takes()
+    town.closes("safe_visited")
+    town.record("safe_visited")
+    town.message("guardian", "calmed_guardian")
+    ringing.presses("2")
+    ringing.presses("1")
+    assert town.case().closed is not None
+    assert town.cases() == (2 if before == "1" else 1)
+
+
+def test_a_key_that_is_told_of_a_message_is_nobodys_answer(town: Town) -> None:
+    """A vendor that mixes up its ids, signed as it may be: only a call can be answered."""
+    town.alert("caution")
+    sent = next(job for job in town.came if job.kind == "message")
+    town.desk.call_done(sent.key, CallResult(CallOutcome.answered_key, "1"), town.now)
+    assert town.case().closed is None
+    town.asked().presses("1")
+    town.record("safe_answered")
+
+
+@pytest.mark.parametrize("role", ["resident", "guardian", "officer"])
+def test_key_1_in_our_call_to_a_number_of_several_people_ends_nothing(town: Town, role: str) -> None:
+    """Whoever picked up may be the other one; key 2 is help all the same."""
+    with town.engine.begin() as conn:
+        add_person(conn, "resi-h1", "resident", household_id="h1", phone="+821012345678")
+        add_person(conn, "other", role, household_id="h2" if role != "officer" else None, phone="+821012345678")
+    town.alert("caution")
+    town.asked().presses("1")
+    case = town.case()
+    assert (case.closed, case.calmed) == (None, None)
+    town.wait(minutes=10)
+    town.call().presses("2")
+    town.message("guardian", "tell_guardian")
+    town.message("officer", "tell_officer")
+    town.takes()
+
+
+def test_key_1_in_our_call_to_a_number_of_ones_own_ends_it(town: Town) -> None:
+    """Others with other numbers change nothing."""
+    with town.engine.begin() as conn:
+        add_person(conn, "resi-h1", "resident", household_id="h1", phone="+821012345678")
+        add_person(conn, "other", "resident", household_id="h2", phone="+821012345679")
+    town.alert("caution")
+    town.asked().presses("1")
+    town.record("safe_answered")

@@ -1,5 +1,7 @@
 """Other alerts than silence, drills, and ladders of one's own."""
 
+from datetime import UTC
+
 import pytest
 
 from response import ladder
@@ -35,6 +37,21 @@ def test_a_home_without_data_that_falls_silent_gets_the_ladder_of_silence(town: 
     town.message("officer", "calmed")
 
 
+def test_an_end_that_is_older_than_the_last_word_ends_nothing(town: Town) -> None:
+    """The order of the stream was lost: neither a case nor an outage is over by what was said before it began."""
+    town.alert("caution")
+    town.asked().is_not_answered()
+    town.cleared(ago_h=1)
+    assert town.case().phase == "asking"
+    town.alert("serious", household="area-1", kind="area_outage", to="operator")
+    town.message("operator", "area_outage")
+    town.cleared(household="area-1", kind="area_outage", to="operator", ago_h=1)
+    town.nothing_else()
+    town.cleared()
+    town.alert("serious", household="area-1", kind="area_outage", to="operator", change="cleared")
+    town.message("operator", "area_outage")
+
+
 def test_an_area_outage_is_one_message_to_operators(town: Town) -> None:
     """No household is called for a power cut; the operator hears of its beginning and its end, once each."""
     town.alert("serious", household="area-1", kind="area_outage", to="operator")
@@ -43,6 +60,15 @@ def test_an_area_outage_is_one_message_to_operators(town: Town) -> None:
     town.alert("serious", household="area-1", kind="area_outage", to="operator", change="cleared", why="area_back")
     town.message("operator", "area_outage")
     assert town.cases("area-1") == 0
+
+
+def test_operators_are_told_the_time_of_their_own_clock(town: Town) -> None:
+    """A stopped feed's alert bears UTC: the message says what the clock on the wall shows."""
+    town.now = at("2026-03-03 12:30").astimezone(UTC)
+    told = town.alert("serious", household="", kind="feed_stalled", to="operator", onset_h=0.5)
+    values = town.message("operator", "feed_stalled").what["values"]
+    assert told.at.tzinfo is UTC
+    assert (values["at"][11:], values["since"][11:]) == ("12:30", "12:00")
 
 
 def test_a_stalled_feed_without_an_operator_is_said_to_be_unheard(town: Town) -> None:
@@ -60,7 +86,7 @@ def test_a_drill_reaches_only_the_senders_of_drills(town: Town) -> None:
     assert all(job.drill for job in town.came)
     town.asked().presses("1")
     assert town.record("safe_answered").drill
-    town.message("guardian", "calmed")
+    town.message("guardian", "calmed_guardian")
     town.message("officer", "calmed")
     town.came = [job for job in town.came if job.what.get("template") not in ("tell_guardian", "tell_officer")]
 

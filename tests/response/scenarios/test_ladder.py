@@ -65,7 +65,7 @@ def test_serious_tells_an_officer_at_once_and_rings_beside(town: Town) -> None:
     town.message("guardian", "tell_guardian")
     town.asked().presses("1")
     town.record("safe_answered")
-    town.message("guardian", "calmed")
+    town.message("guardian", "calmed_guardian")
     town.message("officer", "calmed")
 
 

@@ -1,4 +1,4 @@
-"""A person has it: acknowledgement, hand-over, re-opening, closing."""
+"""A person has it: acknowledgement, deadline, hand-over, outcome."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_an_acknowledgement_stops_the_ladder(town: Town) -> None:
     town.nothing_else()
     town.closes("safe_visited")
     town.record("safe_visited")
-    town.message("guardian", "calmed")
+    town.message("guardian", "calmed_guardian")
     town.wait(hours=48)
 
 
@@ -37,17 +37,20 @@ def test_a_deadline_without_an_outcome_opens_it_again(town: Town) -> None:
 
 
 def test_hand_over(town: Town) -> None:
-    """A second person takes it over: the deadline is theirs."""
+    """A second person asks and takes it over with a deadline of their own: the first hears of both."""
     an_officer_is_told(town)
     town.takes(hours=1)
     town.wait(minutes=30)
-    town.takes("depu", hours=2)
-    town.wait(minutes=119)
-    town.nothing_else()
+    town.asks("depu")
+    assert town.message("officer", "take_over_asked").what["values"]["who"] == "depu"
+    town.takes("depu", hours=2, over=True)
+    town.wait(minutes=1)
+    assert town.message("officer", "taken_over").what["values"]["who"] == "depu"
+    town.wait(minutes=118)
     assert town.case().owner == "depu"
     town.closes("hospital", by="depu", until_h=200)
     town.record("hospital")
-    town.message("guardian", "calmed")
+    town.message("guardian", "calmed_guardian")
     town.message("officer", "calmed")
 
 
@@ -66,6 +69,7 @@ def test_an_outcome_that_explains_a_time_needs_an_end(town: Town) -> None:
     """Away or in hospital for ever would switch the watch off."""
     town.alert("caution")
     town.asked().is_not_answered()
+    town.takes()
     with pytest.raises(ValueError, match="needs an end"):
         town.closes("away_registered")
     town.closes("away_registered", until_h=72)
@@ -93,12 +97,12 @@ def test_key_1_while_an_officer_has_it_leaves_the_word_to_the_officer(town: Town
     town.message("officer", "tell_officer")
     town.takes()
     ringing.presses("1")
-    town.message("guardian", "calmed")
-    town.message("officer", "calmed")
+    town.message("guardian", "calmed_guardian")
+    town.message("officer", "calmed_owner")
     assert town.case().phase == "calm"
     town.closes("safe_answered")
     town.record("safe_answered")
-    town.message("guardian", "calmed")
+    town.message("guardian", "calmed_guardian")
 
 
 def test_a_calm_case_that_its_owner_forgets_closes_itself(town: Town) -> None:
@@ -106,7 +110,7 @@ def test_a_calm_case_that_its_owner_forgets_closes_itself(town: Town) -> None:
     an_officer_is_told(town)
     town.takes()
     town.cleared()
-    town.message("guardian", "calmed")
-    town.message("officer", "calmed")
+    town.message("guardian", "calmed_guardian")
+    town.message("officer", "calmed_owner")
     town.wait(hours=3)
     assert town.case().phase == "closed"

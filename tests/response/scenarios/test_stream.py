@@ -22,7 +22,7 @@ def test_life_after_the_officer_was_told_calms_all(town: Town) -> None:
     """Everybody who was told hears that it is over."""
     an_officer_is_told(town)
     town.cleared("life_load")
-    town.message("guardian", "calmed")
+    town.message("guardian", "calmed_guardian")
     town.message("officer", "calmed")
     town.wait(hours=48)
 
@@ -98,7 +98,8 @@ def test_growing_silence_of_somebody_taken_to_hospital_is_not_asked_about(town: 
     """Nobody is at home after an emergency: what becomes serious then is no news."""
     town.alert("caution")
     town.asked().is_not_answered()
-    town.closes("emergency_119")
+    town.takes()
+    town.closes("emergency_119", sure=True)
     town.record("emergency_119")
     town.wait(hours=10)
     town.alert("serious", change="level_changed", onset_h=22)

@@ -16,9 +16,12 @@ def unanswered(town: Town, times: int = 3) -> None:
         town.call().is_not_answered()
 
 
-def an_officer_is_told(town: Town) -> None:
-    """It is serious in office hours: the resident does not answer, guardian and officer are told."""
-    town.alert("serious")
+def an_officer_is_told(town: Town, ago_h: float = 0) -> None:
+    """It is serious in office hours: the resident does not answer, guardian and officer are told. ``ago_h``: it was so
+    many hours ago, of the past, and still stands."""
+    town.alert("serious", ago_h=ago_h)
+    if ago_h:
+        town.wait(minutes=5)
     town.asked().is_not_answered()
     town.message("guardian", "tell_guardian")
     town.message("officer", "tell_officer")
