@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -27,7 +28,8 @@ from deploy.kafka.errors import BrokerError
 RECIPE = "org.apache.kafka:kafka_2.13:4.1.1+org.apache.kafka:kafka-tools:4.1.1+org.slf4j:slf4j-reload4j:1.7.36"
 LOCK = Path(__file__).with_name("jars.lock")
 NEED_MB = 60
-_TRIES = 3
+_PAUSES_S = (0.5, 2.0, 8.0)
+"""Before the second, third and fourth try of a jar: a registry that is busy, or fetches it itself, refuses at first."""
 _SIDE_BY_SIDE = 6
 
 Progress = Callable[[int, int], None]
@@ -170,18 +172,19 @@ def _fetch(jar: Jar, context: Any, cache: Path) -> None:
 
 
 def _download(jar: Jar, context: Any) -> Path:
-    for attempt in range(_TRIES):
+    for pause_s in (*_PAUSES_S, None):
         artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
         try:
             return Path(artifact.resolve())
-        except requests.RequestException:
+        except (requests.RequestException, RuntimeError) as e:  # RuntimeError: jgo's, for any answer but 200
             artifact.cached_path.unlink(missing_ok=True)  # half a file
-            if attempt == _TRIES - 1:
+            if pause_s is None and isinstance(e, RuntimeError):
+                raise BrokerError(
+                    f"the Maven registry does not give {jar}: run again later, or name a mirror in jgo's configuration"
+                ) from e
+            if pause_s is None:
                 raise
-        except RuntimeError as e:
-            raise BrokerError(
-                f"the Maven registry does not give {jar}: run again later, or name a mirror in jgo's configuration"
-            ) from e
+        time.sleep(pause_s)
     raise AssertionError("unreachable")
 
 

@@ -17,12 +17,14 @@ GOOD = b"a jar"
 
 
 class Registry:
-    """Stands where the Maven registry stands: gives ``content``, or raises ``fault``, and counts the requests."""
+    """Stands where the Maven registry stands: raises ``fault`` the first ``faults`` times, then gives ``content``."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.content: bytes = GOOD
         self.fault: Exception | None = None
+        self.faults = 1_000
         self.asked = 0
+        monkeypatch.setattr(jars, "_PAUSES_S", (0.0, 0.0, 0.0))
         monkeypatch.setattr("jgo.maven._resolver.PythonResolver.download", lambda _, artifact: self._give(artifact))
 
     def _give(self, artifact: Any) -> Path:
@@ -30,7 +32,7 @@ class Registry:
         path: Path = artifact.cached_path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(self.content[:2])
-        if self.fault is not None:
+        if self.fault is not None and self.asked <= self.faults:
             raise self.fault
         path.write_bytes(self.content)
         return path
@@ -85,13 +87,31 @@ def test_a_jar_changed_after_the_check_is_fetched_anew(lock: Path, tmp_path: Pat
 
 
 def test_an_unreachable_registry_is_one_clear_line(lock: Path, tmp_path: Path, registry: Registry) -> None:
-    """After three tries it says what to look at; half a file is not kept."""
+    """After four tries it says what to look at; half a file is not kept."""
     registry.fault = requests.ConnectTimeout()
     with pytest.raises(BrokerError, match=r"registry cannot be reached \(ConnectTimeout\): check the network") as e:
         jars.fetch_jars(lock=lock, cache=tmp_path)
     assert "\n" not in str(e.value)
-    assert registry.asked == 3
+    assert registry.asked == 4
     assert list(tmp_path.rglob("*.jar")) == []
+
+
+@pytest.mark.parametrize("fault", [requests.ConnectTimeout(), RuntimeError("not found in remote repositories")])
+def test_a_registry_that_refuses_at_first_is_asked_again(
+    fault: Exception, lock: Path, tmp_path: Path, registry: Registry
+) -> None:
+    """A fresh machine's first start must not hang on one answer of a busy registry (jgo: any but 200)."""
+    registry.fault, registry.faults = fault, 3
+    assert [path.read_bytes() for path in jars.fetch_jars(lock=lock, cache=tmp_path)] == [GOOD]
+    assert registry.asked == 4
+
+
+def test_a_jar_that_the_registry_does_not_give_is_named(lock: Path, tmp_path: Path, registry: Registry) -> None:
+    """One line: which jar, what to do."""
+    registry.fault = RuntimeError("Artifact not found in remote repositories")
+    with pytest.raises(BrokerError, match=r"does not give org\.example:one:1\.0: run again later") as e:
+        jars.fetch_jars(lock=lock, cache=tmp_path)
+    assert "\n" not in str(e.value)
 
 
 def test_a_full_disk_is_one_clear_line(lock: Path, tmp_path: Path, registry: Registry) -> None:
