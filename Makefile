@@ -27,8 +27,10 @@ LIVED := $(patsubst %,--ignore=tests/stream/test_%.py,outcomes learned partition
 	changelog drift alerts)
 
 # All three run even when one fails; the result is a failure when any has failed.
-test: CHOSEN := --durations=25 --durations-min=1
-quick: CHOSEN := -m "$(QUICK)" $(LIVED) --ignore-glob="tests/test_benchmark*" --durations=5 --durations-min=1
+# All cores: a file's tests stay together, as they share what they start. A process that hangs is ended with its stack.
+CORES := -n auto --maxprocesses=4 --dist=loadfile
+test: CHOSEN := $(CORES) --durations=25 --durations-min=1
+quick: CHOSEN := $(CORES) -m "$(QUICK)" $(LIVED) --ignore-glob="tests/test_benchmark*" --durations=5 --durations-min=1
 test quick: $(VENV)/installed-test
 	@failed=0; \
 	echo "ruff"; $(BIN)/python -m ruff check . || failed=1; \

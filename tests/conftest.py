@@ -21,9 +21,10 @@ PROGRAMS = {
 }
 """Marker -> the program its tests need, and what brings it."""
 
-MARKERS = pytest.StashKey[dict[str, frozenset[str]]]()
-"""Test id -> its markers of those below."""
 SHOWN = ("broker", "postgres", *PROGRAMS)
+"""Markers that the summary counts."""
+MARKERS = "markers"
+"""Under this name a test's reports say which of them it has: reports are all that comes from the other processes."""
 
 
 def pytest_configure() -> None:
@@ -32,11 +33,10 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Note each test's markers for the summary."""
-    config.stash[MARKERS] = {
-        item.nodeid: frozenset(name for name in SHOWN if item.get_closest_marker(name)) for item in items
-    }
+    for item in items:
+        item.user_properties.append((MARKERS, [name for name in SHOWN if item.get_closest_marker(name)]))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -58,10 +58,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """One line a marker: what ran, what did not and why."""
     if config.option.collectonly:
         return
-    of, counts = config.stash.get(MARKERS, {}), Counter[tuple[str, str]]()
+    counts = Counter[tuple[str, str]]()
     for outcome in ("passed", "failed", "error", "skipped"):
         for report in terminalreporter.stats.get(outcome, ()):
-            for marker in of.get(getattr(report, "nodeid", ""), frozenset()) or ("unmarked",):
+            for marker in dict(getattr(report, "user_properties", ())).get(MARKERS) or ("unmarked",):
                 counts[marker, outcome] += 1
     terminalreporter.section("tests by marker")
     for marker in ("unmarked", *SHOWN):

@@ -28,7 +28,7 @@ from deploy.kafka.errors import BrokerError
 RECIPE = "org.apache.kafka:kafka_2.13:4.1.1+org.apache.kafka:kafka-tools:4.1.1+org.slf4j:slf4j-reload4j:1.7.36"
 LOCK = Path(__file__).with_name("jars.lock")
 NEED_MB = 60
-_PAUSES_S = (0.5, 2.0, 8.0)
+_PAUSES_S = (1.0, 4.0, 15.0)
 """Before the second, third and fourth try of a jar: a registry that is busy, or fetches it itself, refuses at first."""
 _SIDE_BY_SIDE = 6
 
