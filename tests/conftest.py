@@ -28,7 +28,9 @@ MARKERS = "markers"
 
 
 def pytest_configure() -> None:
-    """Hear Ctrl-C: a shell's background job begins with it ignored, and so would every program that the tests start."""
+    """Hear Ctrl-C: a shell's background job begins with it ignored, and so would every program that the tests start.
+    One width of the terminal, whichever test loads the console first: sentences are looked for whole."""
+    os.environ["COLUMNS"] = "200"
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

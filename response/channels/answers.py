@@ -15,21 +15,27 @@ from response.channels.http import MOST_BYTES
 MOST_S = 30.0
 """Until an answer has to have ended that comes byte by byte."""
 _AT_ONCE = 16 * 1024
-_build = HTTPAdapter.build_response
+_send = HTTPAdapter.send
 
 
 def bound_requests() -> None:
-    """From now on every answer that requests reads in this process is bounded; twice is well."""
-    HTTPAdapter.build_response = _bounded  # type: ignore[method-assign, assignment]
+    """From now on every answer that requests reads whole in this process is bounded; twice is well."""
+    HTTPAdapter.send = _bounded  # type: ignore[method-assign, assignment]
 
 
-def _bounded(adapter: HTTPAdapter, request: requests.PreparedRequest, answer: Any) -> requests.Response:
-    """As requests builds it, with the content in it already.
+def _bounded(
+    adapter: HTTPAdapter, request: requests.PreparedRequest, stream: bool = False, *how: Any, **named: Any
+) -> requests.Response:
+    """As requests sends it, with the content in the answer already. Who asks for a stream reads it piece by piece
+    (the broker's jars, megabytes each, come so in the same process), and has it untouched.
 
     Raises:
         requests.RequestException: it has no end; what was asked may have been taken.
     """
-    built = _build(adapter, request, answer)
+    built = _send(adapter, request, stream, *how, **named)
+    if stream:
+        return built
+    answer: Any = built.raw
     until, read = time.monotonic() + MOST_S, bytearray()
     try:
         while piece := answer.read1(_AT_ONCE, decode_content=True):

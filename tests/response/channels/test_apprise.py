@@ -1,9 +1,13 @@
 import asyncio
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
+import requests
 
 from response.channels import answers
 from response.channels.apprise import AppriseChannel
+from response.channels.http import MOST_BYTES
 from response.records import DeliveryResult, GatewayError, NotSent
 from tests.response.channels.messages import FULL, message
 from tests.response.channels.vendor import closed_port, mailbox, vendor
@@ -61,6 +65,30 @@ async def test_an_answer_without_end_is_not_kept() -> None:
         delivery = await _channel(it.port, timeout=20).send(message())
         assert it.given < 20_000_000
     assert (delivery.result, len(it.asked)) == (DeliveryResult.unknown, 1)
+
+
+def test_who_reads_piece_by_piece_has_it_all() -> None:
+    """The broker's jars come by the same library into the same process, and are larger than any vendor's answer."""
+    much = bytes(4 * MOST_BYTES)
+
+    class Jars(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(much)))
+            self.end_headers()
+            self.wfile.write(much)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    answers.bound_requests()
+    with HTTPServer(("127.0.0.1", 0), Jars) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            with requests.get(f"http://127.0.0.1:{server.server_port}/", stream=True, timeout=10) as answer:
+                assert b"".join(answer.iter_content(8192)) == much
+        finally:
+            server.shutdown()
 
 
 async def test_an_answer_that_drips_lets_its_thread_go(monkeypatch: pytest.MonkeyPatch) -> None:
