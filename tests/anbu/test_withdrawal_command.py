@@ -1,5 +1,6 @@
 """``anbu withdrawal`` on a real database: who can be undone, undoing it, and what is refused in one line."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -53,7 +54,7 @@ def test_a_withdrawal_is_listed_and_undone_by_a_record_of_now(desk, capsys, monk
     monkeypatch.setattr(ingest, "enrol", enrol)
     said = run(capsys, "withdrawal", "list")[1]
     assert "h1" in said
-    assert "23h 5" in said
+    assert re.search(r"\b2[23]h \d", said), "24 hours less what the suite took until here"
     assert run(capsys, "withdrawal", "list", "--ids")[1] == "h1\n"
     code, said = run(capsys, "withdrawal", "undo", "h1", "h9", "--by", "o1", "--why", "위조된 철회")
     assert code == 1
