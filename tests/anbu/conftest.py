@@ -25,7 +25,6 @@ Run = Callable[..., Result]
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """``run("topics", "check")``: exit code and what was printed, in an empty folder, on a wide terminal."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("ANBU_DEBUG", raising=False)
 
     def command(*args: object) -> Result:

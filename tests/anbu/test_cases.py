@@ -20,9 +20,8 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture
-def desk(database, its_settings, monkeypatch) -> Desk:  # noqa: F811
+def desk(database, its_settings) -> Desk:  # noqa: F811
     """A database with an officer in it, that the commands use."""
-    monkeypatch.setenv("COLUMNS", "200")
     with database.begin() as conn:
         add_person(conn, "o1", "officer", dong="dong-1", name="박지은")
         add_person(conn, "d1", "deputy", dong="dong-1", name="최민호")

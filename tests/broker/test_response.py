@@ -54,7 +54,7 @@ class Stand:
         """Another command beside it; what it says."""
         env = {**os.environ, "ANBU_DATA_DIR": str(self.folder / "data"), "PYTHONPATH": str(ROOT), **self.env}
         run = subprocess.run(
-            [sys.executable, "-m", "anbu", *args], capture_output=True, text=True, env={**env, "COLUMNS": "200"},
+            [sys.executable, "-m", "anbu", *args], capture_output=True, text=True, env=env,
             cwd=self.folder, timeout=120,
         )  # fmt: skip
         assert run.returncode == 0, run.stdout + run.stderr

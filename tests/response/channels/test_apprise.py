@@ -1,6 +1,4 @@
 import asyncio
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
 import requests
@@ -69,26 +67,10 @@ async def test_an_answer_without_end_is_not_kept() -> None:
 
 def test_who_reads_piece_by_piece_has_it_all() -> None:
     """The broker's jars come by the same library into the same process, and are larger than any vendor's answer."""
-    much = bytes(4 * MOST_BYTES)
-
-    class Jars(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(much)))
-            self.end_headers()
-            self.wfile.write(much)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
+    much = "x" * (4 * MOST_BYTES)
     answers.bound_requests()
-    with HTTPServer(("127.0.0.1", 0), Jars) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            with requests.get(f"http://127.0.0.1:{server.server_port}/", stream=True, timeout=10) as answer:
-                assert b"".join(answer.iter_content(8192)) == much
-        finally:
-            server.shutdown()
+    with vendor(body=much) as it, requests.get(it.url, stream=True, timeout=10) as answer:
+        assert b"".join(answer.iter_content(8192)).decode() == much
 
 
 async def test_an_answer_that_drips_lets_its_thread_go(monkeypatch: pytest.MonkeyPatch) -> None:
